@@ -1,0 +1,1 @@
+"""The middle: data and decisions, without input or output."""

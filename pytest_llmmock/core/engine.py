@@ -1,0 +1,50 @@
+"""The whole decision: a request comes in, the first source that knows an answer wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..errors import LLMMockError, UpstreamError
+from .journal import Journal
+from .model import Exchange, Problem, Reply, Request, Source, SourceName
+
+
+class Engine:
+    """Reads a request, offers it to the sources in turn, notes what came of it."""
+
+    def __init__(
+        self,
+        read: Callable[[Request], Exchange],
+        sources: Sequence[Source],
+        explain: Callable[[Exchange], str],
+        journal: Journal,
+    ) -> None:
+        self.read = read
+        self.sources = sources
+        self.explain = explain
+        self.journal = journal
+
+    def handle(self, request: Request) -> Reply:
+        """The reply to this request; an unmatched one is answered too, with an explanation."""
+        exchange = self.read(request)
+        return self.journal.note(exchange, self.answer(exchange))
+
+    def answer(self, exchange: Exchange) -> Reply:
+        try:
+            for source in self.sources:
+                reply = source.answer(exchange)
+                if reply is not None:
+                    return reply
+        except UpstreamError as error:
+            return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
+        except LLMMockError as error:
+            return self.refuse(exchange, "unmatched", 500, str(error), "llmmock_error")
+        return self.refuse(exchange, "unmatched", 404, self.explain(exchange), "no_recording")
+
+    def refuse(self, exchange: Exchange, source: SourceName, status: int, why: str, code: str) -> Reply:
+        """An answer, not an exception: client libraries retry or rewrap exceptions and hide their text."""
+        exchange.trouble = why
+        problem = Problem(status, why, code, "llmmock_error", headers=(("x-should-retry", "false"),))
+        reply = exchange.dialect.write_error(problem)
+        reply.source = source
+        return reply

@@ -1,0 +1,186 @@
+"""What was asked and what was answered, in the order of asking."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, overload
+
+from .model import Answer, Exchange, Message, Prompt, Reply, SourceName, Tool, ToolCall, Usage
+
+
+class Entry:
+    """One request and its reply. What it means is read when it is asked for, so noting costs nothing."""
+
+    def __init__(self, exchange: Exchange, reply: Reply) -> None:
+        self._exchange = exchange
+        self._reply = reply
+        self._noted = time.monotonic()
+
+    @property
+    def operation(self) -> str:
+        """What was asked for: `chat`, `responses`, `embeddings`, `models`, `opaque` …"""
+        return self._exchange.operation
+
+    @property
+    def method(self) -> str:
+        return self._exchange.request.method
+
+    @property
+    def path(self) -> str:
+        return self._exchange.request.path
+
+    @property
+    def url(self) -> str:
+        return self._exchange.request.url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The request's headers by lower-case name; of a repeated one the last value."""
+        return dict(self._exchange.request.headers)
+
+    @property
+    def json(self) -> Any:
+        """The request's body as a JSON value, or None when it is not JSON."""
+        return self._exchange.json
+
+    @property
+    def body(self) -> bytes:
+        """The request's body as it was sent."""
+        return self._exchange.request.body
+
+    @property
+    def _prompt(self) -> Prompt:
+        return self._exchange.prompt
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for; '' when the request names none."""
+        return self._prompt.model
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return self._prompt.messages
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        return self._prompt.tools
+
+    @property
+    def stream(self) -> bool:
+        return self._prompt.stream
+
+    @property
+    def answer(self) -> Answer:
+        """What was answered; while a live reply still runs, as far as it has come."""
+        if self._reply.live and not self._ended:
+            return self._exchange.dialect.read_reply(self._reply)
+        return self._whole_answer
+
+    @cached_property
+    def _whole_answer(self) -> Answer:
+        return self._exchange.dialect.read_reply(self._reply)
+
+    @property
+    def text(self) -> str:
+        """The words of the answer's first choice."""
+        return self.answer.text
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return self.answer.tool_calls
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens as the provider counted them, or None when it did not say."""
+        return self.answer.usage
+
+    @property
+    def status(self) -> int:
+        return self._reply.status
+
+    @property
+    def source(self) -> SourceName:
+        """Where the answer came from: `script`, `cassette`, `upstream` or `unmatched`."""
+        return self._reply.source
+
+    @property
+    def interaction(self) -> int | None:
+        """The number of the recording in its cassette, from 1, or None."""
+        return self._exchange.interaction
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about how this was answered."""
+        return tuple(self._exchange.notes)
+
+    @property
+    def trouble(self) -> str:
+        """Why it could not be answered, in full; '' when it was."""
+        return self._exchange.trouble
+
+    @property
+    def started(self) -> float:
+        """When it was asked, in seconds since 1970."""
+        return self._exchange.started
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the request to the end of the reply; None while a live reply still runs."""
+        end = self._ended if self._reply.live else self._noted
+        return None if end is None else end - self._exchange.clock
+
+    @property
+    def _ended(self) -> float | None:
+        return None if isinstance(self._reply.frames, Sequence) else self._reply.frames.ended
+
+    def __repr__(self) -> str:
+        model = f" {self.model}" if self.model else ""
+        return f"<{self.operation}{model} -> {self.status} from {self.source}>"
+
+
+class Journal(Sequence[Entry]):
+    """All entries, the first one asked first. Safe to read while requests are still coming in."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._entries: deque[Entry] = deque(maxlen=limit)
+        """The latest `limit` entries, or all: a server that runs for days must not grow."""
+        self._lock = threading.Lock()
+
+    def note(self, exchange: Exchange, reply: Reply) -> Reply:
+        entry = Entry(exchange, reply)
+        with self._lock:
+            self._entries.append(entry)
+        return reply
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+    @property
+    def last(self) -> Entry:
+        """The latest entry. Raises IndexError when nothing was asked."""
+        return self._entries[-1]
+
+    def where(self, **conditions: object) -> list[Entry]:
+        """The entries whose attributes have these values: `where(model="gpt-5", status=200)`."""
+        return [e for e in self if all(getattr(e, name) == value for name, value in conditions.items())]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        return self._entries[index] if isinstance(index, int) else tuple(self._entries)[index]
+
+    def __repr__(self) -> str:
+        return f"<Journal {list(self._entries)!r}>"

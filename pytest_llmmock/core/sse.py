@@ -1,0 +1,135 @@
+"""Server-sent events and NDJSON, out and in, without changing a byte.
+
+The format of events: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_END_OF_EVENT = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)+")
+_END_OF_LINE = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream, read."""
+
+    data: str
+    """All `data:` lines, joined by line feeds."""
+    event: str = ""
+    id: str = ""
+
+    def json(self) -> Any:
+        """The data as a JSON value, or None when it is not JSON."""
+        try:
+            return json.loads(self.data)
+        except (ValueError, RecursionError):
+            return None
+
+
+def is_sse(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
+
+
+def is_ndjson(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in (
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+    )
+
+
+def split_events(stream: bytes) -> list[bytes]:
+    """Cut a stream behind each event. Joined again, the pieces are the stream, byte for byte."""
+    ends = [match.end() for match in _END_OF_EVENT.finditer(stream)]
+    if not ends or ends[-1] < len(stream):
+        ends.append(len(stream))
+    return [stream[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
+
+
+def split_lines(stream: bytes) -> list[bytes]:
+    """Cut NDJSON behind each line. Joined again, the pieces are the stream, byte for byte."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", stream)
+
+
+def read_events(stream: bytes) -> list[Event]:
+    """The events that carry data, in order. Comments and empty events are passed over."""
+    events = (read_event(piece) for piece in split_events(stream.removeprefix(b"\xef\xbb\xbf")))
+    return [event for event in events if event is not None]
+
+
+def read_event(piece: bytes) -> Event | None:
+    """One event, or None when it carries no data."""
+    data: list[str] = []
+    fields = {"event": "", "id": ""}
+    for line in _END_OF_LINE.split(piece.decode(errors="replace")):
+        name, colon, value = line.partition(":")
+        value = value.removeprefix(" ") if colon else ""
+        if name == "data":
+            data.append(value)
+        elif name in fields:
+            fields[name] = value
+    return Event("\n".join(data), fields["event"], fields["id"]) if data else None
+
+
+def read_lines(stream: bytes) -> list[Any]:
+    """The values of NDJSON, in order. Lines that are not JSON are passed over."""
+    values = []
+    for line in split_lines(stream):
+        try:
+            values.append(json.loads(line.decode()))
+        except (ValueError, RecursionError):
+            continue
+    return values
+
+
+_LAST_TYPES = ("response.completed", "response.incomplete", "response.failed", "message_stop")
+
+
+class Ending:
+    """Notices the event behind which a stream says nothing more.
+
+    Clients leave there and do not wait for the connection's end: openai's at `[DONE]`.
+    """
+
+    def __init__(self, content_type: str) -> None:
+        self._is_last = _is_last_event if is_sse(content_type) else _is_last_line if is_ndjson(content_type) else None
+        self._border = b"\n" if is_ndjson(content_type) else (b"\n\n", b"\r\n\r\n", b"\r\r")
+        self._open: list[bytes] = []
+
+    def reached(self, chunk: bytes) -> bool:
+        """Whether the stream, with this chunk, has come to its last event."""
+        if self._is_last is None:
+            return False
+        self._open.append(chunk)
+        tail = b"".join(self._open[-2:])[-4:]
+        if not tail.endswith(self._border):
+            return False
+        events, self._open = b"".join(self._open), []
+        return self._is_last(events)
+
+
+def _is_last_event(events: bytes) -> bool:
+    event = read_event(split_events(events)[-1])
+    if event is None:
+        return False
+    value = event.json() if event.data.startswith("{") else None
+    kind = value.get("type") if isinstance(value, dict) else event.event
+    return event.data.strip() == "[DONE]" or kind in _LAST_TYPES
+
+
+def _is_last_line(lines: bytes) -> bool:
+    values = read_lines(lines)
+    return bool(values) and isinstance(values[-1], dict) and values[-1].get("done") is True
+
+
+def write_event(data: object, event: str = "") -> bytes:
+    """One event; anything but text is written as compact JSON."""
+    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    head = f"event: {event}\n" if event else ""
+    return (head + "".join(f"data: {line}\n" for line in text.split("\n")) + "\n").encode()

@@ -1,0 +1,80 @@
+"""One line about an exchange, for people: in a journal, a list, a comment above a recording."""
+
+from __future__ import annotations
+
+from .model import Answer, Exchange, Prompt, Reply
+
+_WIDTH = 48
+
+
+def asked(exchange: Exchange) -> str:
+    """`chat gpt-5, streamed  "Plan a day in Rome"`"""
+    prompt = exchange.prompt
+    what = [exchange.operation if exchange.operation != "opaque" else exchange.target]
+    what += [prompt.model] if prompt.model else []
+    head = " ".join(what) + (", streamed" if prompt.stream else "")
+    words = quoted(last_words(prompt))
+    return f"{head}  {words}" if words else head
+
+
+def answered(exchange: Exchange, reply: Reply) -> str:
+    """`"Start at the Colosseum …"  812 tokens`"""
+    answer = exchange.dialect.read_reply(reply)
+    words = _said(answer)
+    tokens = _tokens(answer)
+    status = f"status {reply.status}" if reply.status >= 400 else ""
+    return "  ".join(piece for piece in (status, words, tokens) if piece) or f"status {reply.status}"
+
+
+def line(exchange: Exchange, reply: Reply) -> str:
+    return f"{asked(exchange)}  ->  {answered(exchange, reply)}"
+
+
+def shape(exchange: Exchange) -> str:
+    """`gpt-5, 2 messages, 1 tool, streamed`"""
+    prompt = exchange.prompt
+    counts = (
+        (len(prompt.messages), "message"),
+        (len(prompt.tools), "tool"),
+        (len(prompt.inputs), "input"),
+    )
+    pieces = [prompt.model, *(plural(count, name) for count, name in counts if count)]
+    pieces += ["streamed"] if prompt.stream else []
+    return ", ".join(piece for piece in pieces if piece)
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def last_words(prompt: Prompt) -> str:
+    """What was said last, or is to be embedded first."""
+    said = [message.text for message in prompt.messages if message.text]
+    texts = [text for text in prompt.inputs if isinstance(text, str)]
+    return said[-1] if said else texts[0] if texts else ""
+
+
+def quoted(text: str) -> str:
+    """The text on one line, shortened, in quotes; '' when there is none."""
+    flat = " ".join(text.split())
+    if not flat:
+        return ""
+    return f'"{flat}"' if len(flat) <= _WIDTH else f'"{flat[: _WIDTH - 2].rstrip()} …"'
+
+
+def _said(answer: Answer) -> str:
+    """The words of the answer; without words, its calls, its error, or how much of what it holds."""
+    calls = ", ".join(f"{call.name}()" for call in answer.tool_calls)
+    error = quoted(answer.joined("error"))
+    counts = (("vector", "vector"), ("model", "model"))
+    kinds = [delta.kind for delta in answer.deltas]
+    held = ", ".join(plural(kinds.count(kind), name) for kind, name in counts if kind in kinds)
+    return quoted(answer.text) or calls or quoted(answer.joined("refusal")) or error or held
+
+
+def _tokens(answer: Answer) -> str:
+    usage = answer.usage
+    if usage is None:
+        return ""
+    total = usage.total if usage.total is not None else (usage.input or 0) + (usage.output or 0)
+    return plural(total, "token") if total else ""

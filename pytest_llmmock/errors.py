@@ -1,0 +1,51 @@
+"""Every exception that pytest-llmmock raises.
+
+::
+
+    LLMMockError
+    ├── UsageError             a setting, option, marker or argument is wrong
+    ├── CassetteError          a cassette cannot be read or written
+    │   └── CassetteFormatError    what the file holds is not a cassette
+    ├── UpstreamError          record mode asked an upstream and got no usable answer
+    ├── UnmatchedError         a request had no recording, or its upstream no answer
+    ├── ServerError            the local server cannot start
+    └── CutConnection          inside a run of frames: the connection ends here
+"""
+
+from __future__ import annotations
+
+
+class LLMMockError(Exception):
+    """Base of all our exceptions; the text is meant to be read by a person."""
+
+
+class UsageError(LLMMockError):
+    """A setting, option, marker or argument is wrong."""
+
+
+class CassetteError(LLMMockError):
+    """A cassette cannot be read or written."""
+
+
+class CassetteFormatError(CassetteError):
+    """What the file holds is not a cassette that we can read."""
+
+
+class UpstreamError(LLMMockError):
+    """Record mode asked an upstream and got no usable answer."""
+
+
+class UnmatchedError(LLMMockError):
+    """A request had no recording, or its upstream no answer; raised where a cassette is closed."""
+
+
+class ServerError(LLMMockError):
+    """The local server cannot start."""
+
+
+class CutConnection(LLMMockError):
+    """Raised while frames are taken: the connection ends here, before the reply is whole.
+
+    Each way in turns it into what its medium does: the server aborts the connection, the in-process
+    transport raises the client library's own "incomplete read".
+    """
