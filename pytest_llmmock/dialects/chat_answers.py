@@ -1,0 +1,251 @@
+"""The answers of Chat Completions, in and out, plain and as chunks.
+
+The shapes are `openai.types.chat.ChatCompletion` and `ChatCompletionChunk`. Reasoning is no part of them; it is
+read in the spellings that servers use and written as DeepSeek's `reasoning_content`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..core import sse
+from ..core.model import Answer, Delta, Prompt, Reply, Usage
+from . import openai_shapes as shapes
+from .fields import (
+    argument_text,
+    first_text,
+    listing,
+    mapping,
+    objects,
+    read_values,
+    text,
+    whole,
+    write_event,
+    write_events,
+    write_json,
+)
+
+_EXTRAS = ("annotations", "images", "reasoning_details")
+"""Lists beside the words of an answer that only this protocol knows."""
+
+# --- calls of tools -------------------------------------------------------------------------------------
+
+
+def called(call: dict[str, Any]) -> tuple[str, str, str]:
+    """Name, arguments and id of a call of a function or of a custom tool, whole or a piece of one."""
+    inner = mapping(call.get("function") or call.get("custom"))
+    arguments = inner.get("arguments", inner.get("input"))
+    return text(inner.get("name")), argument_text(arguments), text(call.get("id"))
+
+
+def legacy_call(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """The single `function_call` of the time before tools."""
+    return [{"function": said["function_call"]}] if isinstance(said.get("function_call"), dict) else []
+
+
+def write_call(id: str, name: str, arguments: str) -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+# --- replies, in ----------------------------------------------------------------------------------------
+
+
+def read_reply(reply: Reply) -> Answer:
+    """`openai.types.chat.ChatCompletion`, or a run of `ChatCompletionChunk`."""
+    values = read_values(reply)
+    refused = shapes.read_refusal(reply, values)
+    if refused:
+        return Answer((refused,))
+    calls = _Calls()
+    deltas = [delta for value in objects(values) for delta in _deltas(value, calls)]
+    usages = [delta for value in objects(values) for delta in shapes.usage_deltas(_usage_of(value))]
+    heads = [value for value in objects(values) if "choices" in value]
+    return Answer(
+        deltas=(*deltas, *usages[-1:]),
+        model=first_text(*(head.get("model") for head in heads)),
+        id=first_text(*(head.get("id") for head in heads)),
+        created=next((seconds for head in heads if (seconds := whole(head.get("created")))), None),
+    )
+
+
+def _usage_of(value: dict[str, Any]) -> object:
+    """Groq puts a stream's usage in a field of its own."""
+    return value.get("usage") or mapping(value.get("x_groq")).get("usage")
+
+
+def _deltas(value: dict[str, Any], calls: _Calls) -> Iterator[Delta]:
+    """What one completion or one chunk says: they differ in a name only."""
+    for position, choice in enumerate(objects(value.get("choices"))):
+        number = whole(choice.get("index"))
+        index = position if number is None else number
+        yield from _said(mapping(choice.get("message") or choice.get("delta")), index, calls)
+        if finish := text(choice.get("finish_reason")):
+            yield Delta("finish", index=index, finish=finish)
+    if error := shapes.read_error(value):
+        yield error
+
+
+def _said(said: dict[str, Any], index: int, calls: _Calls) -> Iterator[Delta]:
+    words = (
+        Delta("reasoning", _reasoning(said), index),
+        Delta("text", _words(said.get("content"), "text"), index),
+        Delta("refusal", text(said.get("refusal")), index),
+    )
+    yield from (delta for delta in words if delta.text)
+    pieces = objects(said.get("tool_calls")) or legacy_call(said)
+    yield from (calls.read(piece, index, position) for position, piece in enumerate(pieces))
+    for name in _EXTRAS:
+        if listing(said.get(name)):
+            yield Delta("item", index=index, data={name: said[name]})
+
+
+def _reasoning(said: dict[str, Any]) -> str:
+    """DeepSeek's and vLLM's spelling, OpenRouter's, ChatMock's `o3`, Mistral's part of the content."""
+    thought = said.get("reasoning")
+    deeper = _words(mapping(thought).get("content"), "text")
+    return first_text(said.get("reasoning_content"), thought, deeper, _words(said.get("content"), "thinking"))
+
+
+def _words(content: object, kind: str) -> str:
+    """The words of one kind of part; a thinking part of Mistral's holds text parts itself."""
+    if isinstance(content, str):
+        return content if kind == "text" else ""
+    parts = [part for part in objects(content) if part.get("type", "text") == kind]
+    held = [part.get(kind) for part in parts]
+    words = [word if isinstance(word, str) else "".join(text(p.get("text")) for p in objects(word)) for word in held]
+    return "".join(words)
+
+
+class _Calls:
+    """Which call a piece belongs to.
+
+    Gemini's endpoint gives all calls of a stream the index 0, other servers none; a new id with a name is a new call.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[int, int], tuple[int, str]] = {}
+        self._count: dict[int, int] = {}
+
+    def read(self, piece: dict[str, Any], choice: int, position: int) -> Delta:
+        name, arguments, id = called(piece)
+        number = whole(piece.get("index"))
+        place = (choice, position if number is None else number)
+        call, known = self._open.get(place, (-1, ""))
+        if call < 0 or (name and id and known and id != known):
+            call = self._count.get(choice, 0)
+            self._count[choice] = call + 1
+            self._open[place] = (call, id)
+        return Delta("tool_call", arguments, choice, call, id, name)
+
+
+# --- replies, out ---------------------------------------------------------------------------------------
+
+
+def write_reply(prompt: Prompt, answer: Answer) -> Reply:
+    """`ChatCompletion`, or when the prompt asks for a stream a run of `ChatCompletionChunk`."""
+    named = shapes.digest(prompt, answer)
+    head = {
+        "id": answer.id or f"chatcmpl-{named}",
+        "object": "chat.completion.chunk" if prompt.stream else "chat.completion",
+        "created": answer.created or 0,
+        "model": answer.model or prompt.model,
+    }
+    if prompt.stream:
+        return write_events(list(_events(prompt, answer, head, named)))
+    if error := shapes.error_of(answer):
+        return write_json({"error": shapes.error_object(error)}, 500)
+    choices = [_choice(answer, index, named) for index in answer.choices]
+    return write_json({**head, "choices": choices, **({"usage": _usage(answer.usage)} if answer.usage else {})})
+
+
+def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
+    words, refusal = answer.joined("text", index), answer.joined("refusal", index)
+    calls = [
+        write_call(call.id or _call_id(named, index, number), call.name, call.arguments)
+        for number, call in enumerate(answer.calls_of(index))
+    ]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None if not words and (calls or refusal) else words,
+        "refusal": refusal or None,
+        **({"reasoning_content": thought} if (thought := answer.joined("reasoning", index)) else {}),
+        **({"tool_calls": calls} if calls else {}),
+    }
+    for name, value in _extras(answer, index):
+        message[name] = [*message.get(name, []), *value]
+    return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer, index)}
+
+
+def _extras(answer: Answer, index: int) -> Iterator[tuple[str, list[Any]]]:
+    items = [mapping(delta.data) for delta in answer.deltas if delta.kind == "item" and delta.index == index]
+    return ((name, item[name]) for item in items for name in _EXTRAS if listing(item.get(name)))
+
+
+def _finish(answer: Answer, index: int) -> str:
+    return answer.finish_of(index) or ("tool_calls" if answer.calls_of(index) else "stop")
+
+
+def _call_id(named: str, index: int, number: int) -> str:
+    return f"call_{named}{index}{number}"
+
+
+def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) -> Iterator[bytes]:
+    """A chunk that names the role, one per delta, one per end of a choice, then usage. An error is the end."""
+    asked = bool(mapping(prompt.options.get("stream_options")).get("include_usage"))
+    tail = {"usage": None} if asked else {}
+    for index in answer.choices:
+        yield _chunk(head, tail, index, {"role": "assistant", "content": ""})
+    begun: dict[tuple[int, int], int] = {}
+    for delta in answer.deltas:
+        if delta.kind == "error":
+            yield write_event({"error": shapes.error_object(delta)})
+            return
+        if said := _delta(delta, begun, named):
+            yield _chunk(head, tail, delta.index, said)
+    for index in answer.choices:
+        yield _chunk(head, tail, index, {}, _finish(answer, index))
+    if asked and answer.usage:
+        yield write_event({**head, "choices": [], "usage": _usage(answer.usage)})
+    yield sse.write_event("[DONE]")
+
+
+def _chunk(head: dict[str, Any], tail: dict[str, Any], index: int, said: object, finish: str | None = None) -> bytes:
+    choice = {"index": index, "delta": said, "logprobs": None, "finish_reason": finish}
+    return write_event({**head, "choices": [choice], **tail})
+
+
+_FIELDS = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
+
+
+def _delta(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[str, Any]:
+    """One delta as a chunk holds it; nothing when a chunk has no place for it."""
+    if delta.kind in _FIELDS:
+        return {_FIELDS[delta.kind]: delta.text}
+    if delta.kind == "item":
+        return {name: value for name, value in mapping(delta.data).items() if name in _EXTRAS and listing(value)}
+    return {"tool_calls": [_piece(delta, begun, named)]} if delta.kind == "tool_call" else {}
+
+
+def _piece(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[str, Any]:
+    """A piece of a call: the first one says whose it is."""
+    place = (delta.index, delta.call)
+    if place in begun:
+        return {"index": begun[place], "function": {"arguments": delta.text}}
+    number = begun[place] = sum(index == delta.index for index, _ in begun)
+    id = delta.id or _call_id(named, delta.index, number)
+    return {"index": number, **write_call(id, delta.name, delta.text)}
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    """`openai.types.CompletionUsage`"""
+    written: dict[str, Any] = {
+        "prompt_tokens": usage.input or 0,
+        "completion_tokens": usage.output or 0,
+        "total_tokens": shapes.total_of(usage),
+    }
+    if usage.cached is not None:
+        written["prompt_tokens_details"] = {"cached_tokens": usage.cached}
+    if usage.reasoning is not None:
+        written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    return written

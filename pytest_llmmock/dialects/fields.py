@@ -1,0 +1,86 @@
+"""Tolerant access to JSON that others wrote, and compact JSON out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..core import sse
+from ..core.model import Frame, Headers, Reply, parse_json
+
+JSON = (("content-type", "application/json"),)
+TEXT = (("content-type", "text/plain; charset=utf-8"),)
+EVENTS = (("content-type", "text/event-stream; charset=utf-8"),)
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The value when it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def listing(value: object) -> list[Any]:
+    """The value when it is a JSON array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a JSON array; what else it holds is passed over."""
+    return [item for item in listing(value) if isinstance(item, dict)]
+
+
+def text(value: object) -> str:
+    """The value when it is a string, else ''."""
+    return value if isinstance(value, str) else ""
+
+
+def whole(value: object) -> int | None:
+    """The value when it is a whole number, else None."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def first_text(*values: object) -> str:
+    """The first of these that is a string with something in it, else ''."""
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def argument_text(value: object) -> str:
+    """A tool call's arguments as text; some servers send them as an object."""
+    return value if isinstance(value, str) else "" if value is None else compact(value)
+
+
+def compact(value: object) -> str:
+    """JSON without spaces that UTF-8 can hold: lone surrogates, which JSON allows, are escaped."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+    return written
+
+
+def read_values(reply: Reply) -> list[Any]:
+    """The JSON values of a reply, plain or a stream, in order. What is not JSON is passed over."""
+    body = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if body[:1] in (b"{", b"["):
+        value = parse_json(body)
+        return sse.read_lines(body) if value is None else [value]
+    if sse.is_sse(reply.content_type) or body.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
+        values = (event.json() for event in sse.read_events(body))
+        return [value for value in values if value is not None]
+    return []
+
+
+def write_json(value: object, status: int = 200, headers: Headers = ()) -> Reply:
+    """A plain reply that holds a JSON value."""
+    return Reply(status, (*JSON, *headers), [Frame(compact(value).encode())], source="script")
+
+
+def write_events(events: list[bytes]) -> Reply:
+    """A streamed reply, an event a frame."""
+    return Reply(200, EVENTS, [Frame(event) for event in events], source="script")
+
+
+def write_event(value: object, event: str = "") -> bytes:
+    return sse.write_event(compact(value), event)

@@ -1,0 +1,173 @@
+"""What OpenAI's protocols have in common: errors, usage, parts of messages, tools.
+
+The shapes are those of the `openai` package: `openai.types`, and https://platform.openai.com/docs/api-reference
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from ..core.model import Answer, Delta, Part, Problem, Prompt, Reply, Tool, Usage
+from .fields import first_text, mapping, objects, text, whole, write_json
+
+# --- errors ---------------------------------------------------------------------------------------------
+
+
+def write_error(problem: Problem) -> Reply:
+    """`openai.types.shared.ErrorObject`, as every OpenAI endpoint sends it."""
+    error = {"message": problem.message, "type": problem.type, "param": problem.param, "code": problem.code}
+    return write_json({"error": error}, problem.status, problem.headers)
+
+
+def read_error(value: object) -> Delta | None:
+    """The error that a body or an event tells of: `{"error": {…}}` or the string that some servers send."""
+    error = mapping(value).get("error")
+    if isinstance(error, str) and error:
+        return Delta("error", error)
+    return _error(error) if isinstance(error, dict) and error else None
+
+
+def read_refusal(reply: Reply, values: list[Any]) -> Delta | None:
+    """What a reply with an error status says, in whatever shape: FastAPI's `detail`, Mistral's `message`, text."""
+    if reply.status < 400:
+        return None
+    value = values[0] if values else None
+    said = read_error(value) or _error(mapping(value))
+    return said if said.text else Delta("error", reply.body.decode(errors="replace").strip())
+
+
+def _error(error: dict[str, Any]) -> Delta:
+    code = error.get("code")
+    name = str(code) if isinstance(code, str | int) else text(error.get("type"))
+    return Delta("error", first_text(error.get("message"), error.get("detail")), name=name, data=error)
+
+
+def error_object(delta: Delta) -> dict[str, Any]:
+    """An error delta as `ErrorObject`."""
+    error = mapping(delta.data)
+    return {
+        "message": delta.text,
+        "type": first_text(error.get("type")) or "server_error",
+        "param": error.get("param"),
+        "code": error.get("code", delta.name or None),
+    }
+
+
+def error_of(answer: Answer) -> Delta | None:
+    return next((delta for delta in answer.deltas if delta.kind == "error"), None)
+
+
+# --- usage ----------------------------------------------------------------------------------------------
+
+
+def read_usage(value: object) -> Usage | None:
+    """`openai.types.CompletionUsage` or `openai.types.responses.ResponseUsage`; DeepSeek's cache field too."""
+    usage = mapping(value)
+    asked = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
+    said = mapping(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    found = Usage(
+        input=whole(usage.get("prompt_tokens", usage.get("input_tokens"))),
+        output=whole(usage.get("completion_tokens", usage.get("output_tokens"))),
+        total=whole(usage.get("total_tokens")),
+        cached=whole(asked.get("cached_tokens", usage.get("prompt_cache_hit_tokens"))),
+        reasoning=whole(said.get("reasoning_tokens")),
+    )
+    return None if found == Usage() else found
+
+
+def total_of(usage: Usage) -> int:
+    return usage.total if usage.total is not None else (usage.input or 0) + (usage.output or 0)
+
+
+def usage_deltas(value: object) -> list[Delta]:
+    usage = read_usage(value)
+    return [Delta("usage", usage=usage)] if usage else []
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+def digest(prompt: Prompt, answer: Answer) -> str:
+    """What stands in made-up ids: the same for the same exchange, another as soon as a conversation grows.
+
+    Agent frameworks put messages in one place when their ids are equal, so it may not be a constant.
+    """
+    return blake2b(repr((prompt, answer)).encode(errors="replace"), digest_size=12).hexdigest()
+
+
+# --- parts of messages ----------------------------------------------------------------------------------
+
+KINDS = {
+    "image_url": "image",
+    "input_image": "image",
+    "input_audio": "audio",
+    "file": "file",
+    "input_file": "file",
+}
+"""What a part's type is called in a Prompt. A newer type keeps its own name."""
+
+_TEXTS = ("text", "input_text", "output_text", "summary_text", "reasoning_text")
+
+
+def read_content(content: object) -> tuple[str, tuple[Part, ...]]:
+    """The words of a message, and its other parts. Words of several parts stand on lines of their own."""
+    if isinstance(content, str):
+        return content, ()
+    pieces = [content] if isinstance(content, dict) else content if isinstance(content, list) else []
+    words = [piece if isinstance(piece, str) else text(piece.get("text")) for piece in pieces if _is_text(piece)]
+    parts = tuple(read_part(piece) for piece in objects(pieces) if not _is_text(piece))
+    return "\n".join(word for word in words if word), parts
+
+
+def _is_text(piece: object) -> bool:
+    return isinstance(piece, str) or (isinstance(piece, dict) and piece.get("type", "text") in _TEXTS)
+
+
+def read_part(part: dict[str, Any]) -> Part:
+    kind = text(part.get("type"))
+    return Part(KINDS.get(kind, kind), _url(part), part)
+
+
+def _url(part: dict[str, Any]) -> str:
+    """Where a part is, or all of it as a data URL."""
+    image = part.get("image_url")
+    file = mapping(part.get("file")) or part
+    sound = mapping(part.get("input_audio"))
+    if sound:
+        return f"data:audio/{text(sound.get('format'))};base64,{text(sound.get('data'))}"
+    return first_text(image, mapping(image).get("url"), file.get("file_url"), file.get("file_data"))
+
+
+def sound_of(url: str) -> dict[str, str]:
+    """`input_audio` from a data URL."""
+    head, _, data = url.partition(",")
+    return {"data": data, "format": head.removeprefix("data:audio/").partition(";")[0]}
+
+
+# --- tools ----------------------------------------------------------------------------------------------
+
+
+def read_tools(value: object) -> tuple[Tool, ...]:
+    """Tools as Chat Completions nests them, and as Responses does not."""
+    return tuple(_tool(tool) for tool in objects(value))
+
+
+def _tool(tool: dict[str, Any]) -> Tool:
+    kind = text(tool.get("type")) or "function"
+    inner = mapping(tool.get(kind)) or tool
+    name, description = text(inner.get("name")), text(inner.get("description"))
+    if kind == "function":
+        return Tool(name, description, inner.get("parameters"))
+    rest = {key: value for key, value in inner.items() if key not in ("type", "name", "description")}
+    return Tool(name, description, rest or None, kind)
+
+
+def write_tool(tool: Tool) -> dict[str, Any]:
+    """The fields of a tool, without its type: a function's parameters, or whatever a hosted tool is set to."""
+    written: dict[str, Any] = {"name": tool.name} if tool.name else {}
+    if tool.description:
+        written["description"] = tool.description
+    if tool.kind == "function":
+        return {"name": tool.name, **written, **({} if tool.parameters is None else {"parameters": tool.parameters})}
+    return {**mapping(tool.parameters), **written}

@@ -1,0 +1,382 @@
+"""What every dialect module holds to, whichever protocol it speaks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_llmmock import dialects
+from pytest_llmmock.core.model import (
+    Answer,
+    Delta,
+    Dialect,
+    Frame,
+    Message,
+    Problem,
+    Prompt,
+    Reply,
+    Request,
+    Tool,
+    ToolCall,
+    Usage,
+)
+
+NAMES = sorted({*dialects.MODULES.values(), "opaque"})
+SPEAKING = ["chat", "responses"]
+"""Dialects in which a model says words."""
+
+OPERATIONS = {module: operation for operation, module in reversed(dialects.MODULES.items())} | {"opaque": "opaque"}
+
+every_dialect = pytest.mark.parametrize("name", NAMES)
+every_speaking_dialect = pytest.mark.parametrize("name", SPEAKING)
+
+
+def dialect(name: str) -> Dialect:
+    return dialects.dialect_of(OPERATIONS[name])
+
+
+def test_every_module_is_under_test() -> None:
+    served = {str(getattr(dialect(name), "__name__", "")).rpartition(".")[2] for name in NAMES}
+    assert served == set(NAMES)
+
+
+# --- strategies -----------------------------------------------------------------------------------------
+
+words = st.text(max_size=12)
+some_words = st.text(min_size=1, max_size=12)
+identifiers = st.text("abcdefgh_-0123", min_size=1, max_size=8)
+counts = st.integers(0, 10**6)
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+tools = st.builds(Tool, identifiers, words, st.none() | st.dictionaries(identifiers, json_values, max_size=2))
+calls = st.builds(ToolCall, identifiers, words, identifiers)
+messages = st.one_of(
+    st.builds(Message, st.sampled_from(["system", "user", "developer"]), some_words),
+    st.builds(Message, st.just("assistant"), some_words, tool_calls=st.lists(calls, max_size=2).map(tuple)),
+    st.builds(Message, st.just("tool"), words, tool_call_id=identifiers),
+)
+options = st.dictionaries(st.sampled_from(["temperature", "user", "response_format", "x"]), json_values, max_size=2)
+prompts = st.builds(
+    Prompt,
+    model=words,
+    messages=st.lists(messages, max_size=4).map(tuple),
+    tools=st.lists(tools, max_size=2).map(tuple),
+    stream=st.booleans(),
+    options=options,
+)
+inputs = st.lists(words | st.lists(st.integers(0, 9), max_size=3), max_size=3).map(tuple)
+of_a_dialect = {
+    "chat": prompts,
+    "responses": prompts,
+    "opaque": prompts,
+    "embeddings": st.builds(Prompt, model=words, inputs=inputs, options=options),
+    "models": st.builds(Prompt),
+}
+
+said = st.one_of(
+    st.builds(Delta, st.sampled_from(["text", "reasoning", "refusal"]), some_words),
+    st.builds(Delta, st.just("tool_call"), words, call=st.integers(0, 2)),
+)
+usages = st.builds(Usage, counts, counts, counts, counts, counts)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    """Words and calls in any order, each call named by its first piece, then an end and what it cost."""
+    deltas: list[Delta] = []
+    named: set[int] = set()
+    for delta in draw(st.lists(said, max_size=8)):
+        first = delta.kind == "tool_call" and delta.call not in named
+        deltas.append(replace(delta, id=f"call_{delta.call}", name=draw(identifiers)) if first else delta)
+        named.update({delta.call} if first else ())
+    finish = draw(st.sampled_from(["tool_calls" if named else "stop", "length", "content_filter"]))
+    usage = Delta("usage", usage=draw(usages))
+    return Answer((*deltas, Delta("finish", finish=finish), usage), draw(some_words), draw(some_words), draw(counts))
+
+
+def meaning(answer: Answer) -> dict[str, Any]:
+    """What an answer says, however it was cut to pieces."""
+    choices = {
+        index: (
+            answer.joined("text", index),
+            answer.joined("reasoning", index),
+            answer.joined("refusal", index),
+            answer.calls_of(index),
+            answer.finish_of(index),
+        )
+        for index in answer.choices
+    }
+    return {"choices": choices, "usage": answer.usage, "model": answer.model, "id": answer.id}
+
+
+USAGE_ASKED = {"stream_options": {"include_usage": True}}
+
+# --- requests -------------------------------------------------------------------------------------------
+
+
+@every_dialect
+@given(data=st.data())
+def test_what_is_asked_can_be_read_back(name: str, data: st.DataObject) -> None:
+    prompt = data.draw(of_a_dialect[name])
+    body = dialect(name).write_request(prompt)
+    assert dialect(name).read_request(Request("POST", "http://x", "/", body=body)) == prompt
+
+
+@every_dialect
+@given(value=json_values, field=st.sampled_from(["messages", "input", "tools", "contents", "model", "instructions"]))
+def test_what_was_read_can_be_written_and_read_again(name: str, value: Any, field: str) -> None:
+    read, write = dialect(name).read_request, dialect(name).write_request
+    once = read(Request("POST", "http://x", "/", body=json.dumps({field: value}).encode()))
+    again = read(Request("POST", "http://x", "/", body=write(once)))
+    assert read(Request("POST", "http://x", "/", body=write(again))) == again
+    assert (again.model, again.tools, again.inputs) == (once.model, once.tools, once.inputs)
+
+
+# --- replies --------------------------------------------------------------------------------------------
+
+
+@every_speaking_dialect
+@given(answer=answers(), prompt=prompts)
+def test_streamed_and_plain_replies_say_what_was_answered(name: str, answer: Answer, prompt: Prompt) -> None:
+    plain = replace(prompt, stream=False, options=USAGE_ASKED)
+    streamed = replace(plain, stream=True)
+    module = dialect(name)
+    assert meaning(module.read_reply(module.write_reply(plain, answer))) == meaning(answer)
+    assert meaning(module.read_reply(module.write_reply(streamed, answer))) == meaning(answer)
+
+
+@every_speaking_dialect
+@given(answer=answers())
+def test_ids_that_nobody_gave_are_the_same_plain_and_streamed_but_for_the_prompt(name: str, answer: Answer) -> None:
+    module = dialect(name)
+    nameless = replace(answer, id="", deltas=tuple(replace(delta, id="") for delta in answer.deltas))
+    once = module.read_reply(module.write_reply(Prompt("m"), nameless))
+    assert once == module.read_reply(module.write_reply(Prompt("m"), nameless))
+    later = module.read_reply(module.write_reply(Prompt("m", (Message("user", "more"),)), nameless))
+    assert once.id != later.id
+    ids = [call.id for call in (*once.tool_calls, *later.tool_calls)]
+    assert len(set(ids)) == len(ids)
+
+
+@every_speaking_dialect
+@given(answer=answers())
+def test_an_event_is_a_frame(name: str, answer: Answer) -> None:
+    reply = dialect(name).write_reply(Prompt("m", stream=True), answer)
+    assert reply.content_type.startswith("text/event-stream")
+    frames: Any = reply.frames
+    assert all(frame.data.endswith(b"\n\n") and frame.data.count(b"\n\n") == 1 for frame in frames)
+    assert len(frames) >= sum(1 for delta in answer.deltas if delta.text)
+
+
+@every_speaking_dialect
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_fails_says_so_and_never_ends_well(name: str, stream: bool) -> None:
+    answer = Answer((Delta("text", "so f"), Delta("error", "out of coal", name="no_coal")), "m")
+    module = dialect(name)
+    said = module.read_reply(module.write_reply(Prompt("m", stream=stream), answer))
+    errors = [(delta.text, delta.name) for delta in said.deltas if delta.kind == "error"]
+    assert errors == [("out of coal", "no_coal")]
+    assert said.finish_reason == ""
+
+
+@every_dialect
+@given(message=words, code=st.none() | some_words, status=st.sampled_from([400, 401, 404, 429, 500, 529]))
+def test_errors_have_the_protocols_shape(name: str, message: str, code: str | None, status: int) -> None:
+    reply = dialect(name).write_error(Problem(status, message, code, headers=(("x-should-retry", "false"),)))
+    assert reply.status == status
+    assert reply.content_type == "application/json"
+    assert ("x-should-retry", "false") in reply.headers
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    assert reply.json() == {"error": error}
+    if message:
+        said = dialect(name).read_reply(reply)
+        assert [(delta.kind, delta.text) for delta in said.deltas] == [("error", message)]
+
+
+# --- foreign input --------------------------------------------------------------------------------------
+
+KEYS = [
+    "model",
+    "messages",
+    "role",
+    "content",
+    "text",
+    "type",
+    "tools",
+    "function",
+    "name",
+    "arguments",
+    "tool_calls",
+    "id",
+    "index",
+    "choices",
+    "delta",
+    "message",
+    "usage",
+    "prompt_tokens",
+    "prompt_tokens_details",
+    "cached_tokens",
+    "finish_reason",
+    "error",
+    "data",
+    "embedding",
+    "input",
+    "output",
+    "item",
+    "response",
+    "output_index",
+    "summary",
+    "reasoning",
+    "stream",
+    "system",
+    "contents",
+    "parts",
+    "candidates",
+    "created",
+    "created_at",
+    "custom",
+    "function_call",
+    "x_groq",
+    "summary_index",
+    "code",
+    "param",
+    "status",
+    "incomplete_details",
+    "instructions",
+    "image_url",
+    "file",
+    "input_audio",
+]
+TYPES = [
+    "text",
+    "input_text",
+    "message",
+    "function",
+    "function_call",
+    "function_call_output",
+    "reasoning",
+    "refusal",
+    "image_url",
+    "input_image",
+    "file",
+    "input_file",
+    "input_audio",
+    "custom",
+    "custom_tool_call",
+    "response.output_item.added",
+    "response.output_item.done",
+    "error",
+    "response.output_text.delta",
+    "response.function_call_arguments.delta",
+    "response.completed",
+    "content_block_delta",
+    "assistant",
+]
+foreign: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.sampled_from(TYPES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    max_leaves=20,
+)
+CONTENT_TYPES = ["application/json", "text/event-stream", "application/x-ndjson", "text/plain", "TEXT/HTML; x", ""]
+statuses = st.sampled_from([200, 204, 400, 500])
+
+
+def survives(name: str, body: bytes, content_type: str, status: int) -> None:
+    """Everything that came of it can be written again, as well."""
+    module = dialect(name)
+    prompt = module.read_request(Request("POST", "http://x", "/v1/models/x", body=body))
+    module.write_request(prompt)
+    answer = module.read_reply(Reply(status, (("content-type", content_type),), [Frame(body)]))
+    for stream in (False, True):
+        module.write_reply(replace(prompt, stream=stream), answer)
+
+
+@every_dialect
+@settings(max_examples=200)
+@given(value=foreign, content_type=st.sampled_from(CONTENT_TYPES), status=statuses)
+def test_no_json_is_too_strange(name: str, value: Any, content_type: str, status: int) -> None:
+    survives(name, json.dumps(value).encode(), content_type, status)
+
+
+@every_dialect
+@settings(max_examples=200)
+@given(values=st.lists(foreign, max_size=4), content_type=st.sampled_from(CONTENT_TYPES))
+def test_no_event_is_too_strange(name: str, values: list[Any], content_type: str) -> None:
+    survives(name, b"".join(b"data: %s\n\n" % json.dumps(value).encode() for value in values), content_type, 200)
+
+
+@every_dialect
+@given(body=st.binary(max_size=60), content_type=st.sampled_from(CONTENT_TYPES), status=statuses)
+def test_no_bytes_are_too_strange(name: str, body: bytes, content_type: str, status: int) -> None:
+    survives(name, body, content_type, status)
+
+
+@every_dialect
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"messages": 5, "input": 5, "tools": 5, "model": 5}',
+        b'{"choices": null, "output": null, "data": null}',
+        b'{"choices": [null, {"message": null}, {"delta": {"tool_calls": [null, {"function": null}]}}]}',
+        b'{"messages": [{"role": "user", "content": "\\ud800"}], "model": "\\udfff", "input": "\\ud800"}',
+        b'{"error": "\\ud800"}',
+        b'{"data": [{"index": 1e999, "embedding": [1e999, null]}, {"embedding": "===="}]}',
+        b'{"messages": ' + b"[" * 500 + b"]" * 500 + b"}",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_known_oddities_are_survived(name: str, body: bytes, status: int) -> None:
+    survives(name, body, "application/json", status)
+    survives(name, b"data: " + body + b"\n\n", "text/event-stream", status)
+
+
+# --- real traffic ---------------------------------------------------------------------------------------
+
+
+def test_every_shared_recording_is_survived(recorded: list[tuple[str, Any, Reply]]) -> None:
+    for _, exchange, reply in recorded:
+        for name in NAMES:
+            module = dialect(name)
+            module.write_request(module.read_request(exchange.request))
+            module.write_reply(replace(exchange.prompt, stream=True), module.read_reply(reply))
+
+
+@every_speaking_dialect
+def test_a_shared_recording_says_the_same_when_it_is_converted(name: str, recorded: list[Any]) -> None:
+    asked = {"chat": "chat", "responses": "responses"}[name]
+    module = dialect(name)
+    converted = 0
+    for file, exchange, reply in recorded:
+        answer = module.read_reply(reply)
+        if exchange.operation != asked or any(delta.kind == "error" for delta in answer.deltas):
+            continue
+        for stream in (False, True):
+            prompt = replace(exchange.prompt, stream=stream, options=USAGE_ASKED)
+            again = module.read_reply(module.write_reply(prompt, answer))
+            assert _known(again, answer) == _known(answer, answer), file
+        converted += 1
+    assert converted > 20
+
+
+def _known(answer: Answer, original: Answer) -> dict[str, Any]:
+    """Of an answer's meaning, what a reply has to say or the original did say."""
+    said = meaning(answer)
+    usage = answer.usage
+    said["usage"] = usage and (usage.input or 0, usage.output or 0)
+    said["id"] = original.id and answer.id
+    ended = {index: bool(original.finish_of(index)) for index in original.choices}
+    for index, ends in ended.items():
+        *words, calls, finish = said["choices"][index]
+        calls = [
+            call if old.id else replace(call, id="") for call, old in zip(calls, original.calls_of(index), strict=True)
+        ]
+        said["choices"][index] = (*words, calls, ends and finish)
+    return said
