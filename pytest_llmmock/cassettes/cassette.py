@@ -1,0 +1,90 @@
+"""A cassette and its interactions, each parsed when it is first looked at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core.model import Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One interaction, parsed."""
+
+    request: Request
+    reply: Reply
+    meta: dict[str, Any] = field(default_factory=dict)
+    """Where it came from: `upstream`, `recorded`, `dialect`; what a person added is kept."""
+
+
+class Interaction:
+    """One recorded request with its reply."""
+
+    def __init__(self, load: Callable[[], Recorded], *, key: str = "", source: bytes = b"") -> None:
+        self._load = load
+        self._recorded: Recorded | None = None
+        self.key = key
+        """What requests are matched by; '' until it is known to hold for the settings in force."""
+        self.source = source
+        """The text that it was read from, when it may be written back as it stands."""
+
+    @classmethod
+    def of(cls, recorded: Recorded, key: str = "") -> Interaction:
+        return cls(lambda: recorded, key=key)
+
+    @property
+    def recorded(self) -> Recorded:
+        if self._recorded is None:
+            self._recorded = self._load()
+        return self._recorded
+
+    @property
+    def request(self) -> Request:
+        return self.recorded.request
+
+    @property
+    def reply(self) -> Reply:
+        return self.recorded.reply
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        return self.recorded.meta
+
+    def __repr__(self) -> str:
+        return f"<Interaction {self.request.method} {self.request.url} -> {self.reply.status}>"
+
+
+class Cassette:
+    """The interactions of one file, in the order in which they were asked."""
+
+    def __init__(self, path: Path, interactions: Iterable[Interaction] = (), *, exists: bool = False) -> None:
+        self.path = path
+        self.interactions: list[Interaction] = list(interactions)
+        self.exists = exists
+        """Whether the file was there when the cassette was opened."""
+        self._played: set[int] = set()
+        self._lock = threading.Lock()
+
+    def note_played(self, interaction: Interaction) -> None:
+        with self._lock:
+            self._played.add(id(interaction))
+
+    @property
+    def played(self) -> Sequence[Interaction]:
+        """The interactions that answered a request."""
+        return [interaction for interaction in self.interactions if id(interaction) in self._played]
+
+    @property
+    def unplayed(self) -> Sequence[Interaction]:
+        """The interactions that answered none."""
+        return [interaction for interaction in self.interactions if id(interaction) not in self._played]
+
+    def __len__(self) -> int:
+        return len(self.interactions)
+
+    def __repr__(self) -> str:
+        return f"<Cassette {self.path} with {len(self)} interactions>"

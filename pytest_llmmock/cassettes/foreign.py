@@ -1,0 +1,276 @@
+"""Cassettes in layouts that we did not write: every form that vcrpy and its users have stored.
+
+Plain vcrpy version 1 in YAML and JSON, vcrpy before 1.0, pytest-recording's, pydantic-ai's `parsed_body`,
+the `status_code` and `content` of vcrpy's older httpx stubs, Ruby VCR's envelope, gzip around any of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from ..core.model import Headers, Reply, Request
+from ..errors import CassetteFormatError
+from .bodies import COMPACT, in_style, without_encoding
+from .cassette import Recorded
+from .format import Blob, read_timing, split_uri
+
+if TYPE_CHECKING:
+    import yaml
+
+_FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
+"""Headers about how the bytes travelled. They do not hold for the body as we keep it."""
+
+_PLAIN_TAGS = ("unicode", "str", "bytes", "tuple", "list", "dict", "int", "float", "bool", "none", "long")
+
+_TEXT_CLASSES = ("object/apply:multidict._multidict.istr", "object/new:multidict._multidict.istr")
+"""Kinds of text that aiohttp's headers leave in a cassette: taken as the text, nothing is built."""
+
+
+def read(data: bytes, blob: Blob | None = None) -> list[Recorded]:
+    """All interactions of a cassette in any layout. Raises `CassetteFormatError`."""
+    text = _text(data)
+    document = _document(text)
+    if _is_before_1_0(document):
+        document = _migrated(text)
+    if not isinstance(document, dict):
+        raise CassetteFormatError(
+            f"It holds {_kind(document)}, not a cassette: `version` and `interactions` were expected."
+        )
+    items = document.get("interactions", document.get("http_interactions"))
+    if not isinstance(items, list):
+        names = ", ".join(map(str, list(document)[:5])) or "nothing"
+        raise CassetteFormatError(f"It has no list of `interactions`; it has: {names}.")
+    return [_numbered(number, item, blob) for number, item in enumerate(items, 1)]
+
+
+def _numbered(number: int, item: Any, blob: Blob | None) -> Recorded:
+    try:
+        return recorded(item, blob)
+    except CassetteFormatError as error:
+        raise CassetteFormatError(f"Interaction {number}: {error}") from None
+
+
+# --- the envelope ---------------------------------------------------------------------------------------
+
+
+def _text(data: bytes) -> str:
+    if data.startswith(b"\x1f\x8b"):
+        data = _gunzip(data)
+    if not data.strip():
+        raise CassetteFormatError("It is empty.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CassetteFormatError(
+            f"It is not text in UTF-8 (byte {error.start} is {data[error.start]:#04x})."
+        ) from None
+
+
+def _gunzip(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(data)
+    except zlib.error as error:
+        raise CassetteFormatError(f"It begins like gzip and cannot be unpacked: {error}.") from None
+    if not unpacker.eof:
+        raise CassetteFormatError("It is a gzip file that breaks off: it was cut or not written whole.")
+    return unpacked
+
+
+def _document(text: str) -> Any:
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            why = error
+        except RecursionError:
+            raise CassetteFormatError("It is nested too deeply.") from None
+        try:
+            return parse_yaml(text)
+        except CassetteFormatError:
+            raise CassetteFormatError(f"It begins like JSON and is not: {why}.") from None
+    return parse_yaml(text)
+
+
+def parse_yaml(text: str | bytes) -> Any:
+    """A YAML document with plain data only: a tag that would build an object is refused."""
+    import yaml
+
+    try:
+        return yaml.load(text, _loader())  # a subclass of the safe loader
+    except yaml.constructor.ConstructorError as error:
+        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise CassetteFormatError(
+            f"It uses YAML that only an unsafe loader would build{place}: {error.problem}."
+        ) from None
+    except yaml.YAMLError as error:
+        raise CassetteFormatError(f"It is not YAML: {' '.join(str(error).split())}.") from None
+    except (ValueError, RecursionError) as error:
+        raise CassetteFormatError(f"It holds a value that cannot be read: {error}.") from None
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    """The safe loader, in C where there is one, that also takes the tags Python 2 wrote for plain text."""
+    global _LOADER
+    if _LOADER is None:
+        _LOADER = _make_loader()
+    return _LOADER
+
+
+_LOADER: type[yaml.SafeLoader] | None = None
+
+
+def _make_loader() -> type[yaml.SafeLoader]:
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Plain data only."""
+
+    def plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+        if suffix in _TEXT_CLASSES and isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
+            return loader.construct_object(node.value[0])
+        if suffix.partition(":")[0] not in _PLAIN_TAGS:
+            raise yaml.constructor.ConstructorError(None, None, f"the tag !!python/{suffix}", node.start_mark)
+        if isinstance(node, yaml.SequenceNode):
+            return loader.construct_sequence(node, deep=True)
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)
+        return loader.construct_scalar(node)  # type: ignore[arg-type]  # the only kind that is left
+
+    Loader.add_multi_constructor("tag:yaml.org,2002:python/", plain)
+    return Loader
+
+
+def _is_before_1_0(document: Any) -> bool:
+    return isinstance(document, list) and bool(document) and isinstance(document[0], dict) and "request" in document[0]
+
+
+def _migrated(text: str) -> Any:
+    """vcrpy's own migration of its files from before 1.0."""
+    from vcr.migration import migrate_json, migrate_yml
+
+    out = io.StringIO()
+    migrate = migrate_json if text.lstrip().startswith("[") else migrate_yml
+    try:
+        migrate(io.StringIO(text), out)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise CassetteFormatError(
+            f"It looks like a cassette of vcrpy before 1.0, and vcrpy cannot migrate it: {error!r}."
+        ) from None
+    return _document(out.getvalue())
+
+
+# --- an interaction -------------------------------------------------------------------------------------
+
+
+def recorded(item: Any, blob: Blob | None = None) -> Recorded:
+    """One interaction from its data."""
+    request = _dict(item, "interaction").get("request")
+    reply = item.get("response")
+    meta = item.get("llmmock")
+    meta = meta if isinstance(meta, dict) else {}
+    return Recorded(_request(_dict(request, "request"), meta, blob), _reply(_dict(reply, "response"), meta, blob), meta)
+
+
+def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Request:
+    uri = data.get("uri")
+    if not isinstance(uri, str) or not uri:
+        raise CassetteFormatError("its request has no `uri`.")
+    headers = _headers(data.get("headers"))
+    body, headers = without_encoding(_body(data, _style(meta, "request"), blob), headers)
+    method = str(data.get("method") or "GET").upper()
+    return Request(method, *split_uri(uri), headers=headers, body=body)
+
+
+def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Reply:
+    status, reason = _status(data)
+    content = data if "body" in data or "parsed_body" in data else {"body": data.get("content")}
+    headers = _headers(data.get("headers"))
+    body, headers = without_encoding(_body(content, _style(meta, "response"), blob), headers)
+    headers = tuple(pair for pair in headers if pair[0] not in _FRAMING)
+    return Reply(status, headers, read_timing(str(meta.get("timing") or ""), body), reason)
+
+
+def _status(data: dict[str, Any]) -> tuple[int, str]:
+    status = data.get("status", data.get("status_code"))
+    code = status.get("code") if isinstance(status, dict) else status
+    reason = status.get("message") if isinstance(status, dict) else ""
+    try:
+        number = int(code)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = 0
+    if not 100 <= number <= 599:
+        raise CassetteFormatError(f"its response has no `status` with a `code` between 100 and 599, but {status!r}.")
+    return number, str(reason or "")
+
+
+def _headers(data: Any) -> Headers:
+    """Headers as vcrpy stores them, by name, or as a list of pairs."""
+    pairs = data.items() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    found: list[tuple[str, str]] = []
+    for pair in pairs:
+        if isinstance(pair, list | tuple) and len(pair) == 2:
+            name, values = pair
+            found += [(_str(name).lower(), _str(value)) for value in (values if isinstance(values, list) else [values])]
+    return tuple(found)
+
+
+def _str(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _style(meta: dict[str, Any], side: str) -> str:
+    styles = meta.get("style")
+    return str(styles.get(side, COMPACT)) if isinstance(styles, dict) else COMPACT
+
+
+def _body(data: dict[str, Any], style: str, blob: Blob | None) -> bytes:
+    if "parsed_body" in data:
+        return _written(data["parsed_body"], style)
+    body = data.get("body")
+    if isinstance(body, dict):
+        body = _content(body, blob)
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else str(body).encode(errors="surrogateescape")
+
+
+def _written(value: Any, style: str) -> bytes:
+    try:
+        return in_style(value, style)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CassetteFormatError(f"its `parsed_body` is not a JSON value in a known style: {error}.") from None
+
+
+def _content(body: dict[str, Any], blob: Blob | None) -> Any:
+    if "blob" in body:
+        return _blob(str(body["blob"]), blob)
+    if "base64_string" in body:
+        try:
+            return base64.b64decode(body["base64_string"])
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise CassetteFormatError(f"its `base64_string` is not Base64: {error}.") from None
+    return body.get("string")
+
+
+def _blob(name: str, blob: Blob | None) -> bytes:
+    if blob is None:
+        raise CassetteFormatError(f"its body is kept in a file of its own, {name}, which cannot be reached from here.")
+    return blob(name)
+
+
+def _dict(data: Any, what: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise CassetteFormatError(f"its {what} is {_kind(data)}, not a mapping.")
+    return data
+
+
+def _kind(value: Any) -> str:
+    return {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing"}.get(
+        type(value), f"a {type(value).__name__}"
+    )

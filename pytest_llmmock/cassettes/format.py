@@ -1,0 +1,234 @@
+"""The text of a cassette: vcrpy's version 1 envelope in YAML, with a line of our own per interaction.
+
+A file in the layout that `dumps` writes is cut into its interactions by its text, at markers that content
+cannot forge because content is indented, and each is parsed when it is played. Any other layout of vcrpy's
+is parsed whole, by `foreign`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..core.model import Frame, Headers, Reply, Request
+from ..errors import CassetteFormatError
+from . import yaml_text
+from .bodies import COMPACT, as_text, structure
+from .cassette import Interaction, Recorded
+
+HEAD = b"version: 1\ninteractions:\n"
+EMPTY = "version: 1\ninteractions: []\n"
+
+LARGE = 32 * 1024
+"""Bytes from which a body that is not text is kept as a file of its own."""
+
+Blob = Callable[[str], bytes]
+"""Finds the bytes of a large body by their SHA-256."""
+
+_START = b"\n- request:\n"
+_REPLY = b"\n  response:\n"
+_META = b"\n  llmmock: {key: "
+_OUR_LINE = re.compile(rb"([0-9a-f]{32}), stamp: ([0-9a-f]{16})[,}]")
+_NUMBER = re.compile(rb"\A# \d+")
+
+
+def stamp(source: bytes, signature: bytes) -> str:
+    """Ties a stored key to the text of its request and to the way in which it was computed."""
+    start = source.find(b"- request:\n")
+    request = source[start : source.find(_REPLY, start)]
+    return blake2b(request, digest_size=8, key=signature[:64]).hexdigest()
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+
+def loads(data: bytes, signature: bytes = b"", blob: Blob | None = None) -> list[Interaction]:
+    """The interactions of a cassette. `signature` names the way of computing keys that is in force.
+
+    Raises `CassetteFormatError`.
+    """
+    pieces = cut(data)
+    if pieces is not None:
+        return [_lazy(piece, signature, blob) for piece in pieces]
+    from .foreign import read
+
+    return [Interaction.of(recorded) for recorded in read(data, blob)]
+
+
+def cut(data: bytes) -> list[bytes] | None:
+    """The texts of the interactions with their comments, or None when this is not our layout."""
+    if not data.startswith(HEAD):
+        return None
+    starts = [_with_comment(data, at + 1) for at in _find_all(data, _START, len(HEAD) - 1)]
+    pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]
+    whole = bool(starts) and starts[0] == len(HEAD) and all(piece.count(_META) == 1 for piece in pieces)
+    return pieces if whole else None
+
+
+def _find_all(data: bytes, marker: bytes, start: int) -> Iterator[int]:
+    at = data.find(marker, start)
+    while at >= 0:
+        yield at
+        at = data.find(marker, at + 1)
+
+
+def _with_comment(data: bytes, start: int) -> int:
+    """Where the comment lines above an interaction begin."""
+    while start > len(HEAD):
+        line = data.rfind(b"\n", 0, start - 1) + 1
+        if not data.startswith(b"#", line):
+            return start
+        start = line
+    return start
+
+
+def _lazy(source: bytes, signature: bytes, blob: Blob | None) -> Interaction:
+    at = source.find(_META) + len(_META)
+    found = _OUR_LINE.match(source, at)
+    known = found is not None and found[2].decode() == stamp(source, signature)
+    key = found[1].decode() if found is not None and known else ""
+    return Interaction(lambda: _parse(source, blob), key=key, source=source if key else b"")
+
+
+def _parse(source: bytes, blob: Blob | None) -> Recorded:
+    from .foreign import parse_yaml, recorded
+
+    items = parse_yaml(source)
+    if not isinstance(items, list) or len(items) != 1:
+        raise CassetteFormatError(
+            "This interaction is not one item of a list:\n" + source[:200].decode(errors="replace")
+        )
+    return recorded(items[0], blob)
+
+
+def split_uri(uri: str) -> tuple[str, str, str]:
+    """Origin, path and query of an address."""
+    parts = urlsplit(uri)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme or parts.netloc else ""
+    return origin, parts.path or "/", parts.query
+
+
+def read_timing(timing: str, body: bytes) -> list[Frame]:
+    """Frames from a line of `delay:bytes` pairs; one frame when it does not fit the body."""
+    frames, at, start = [], 0.0, 0
+    for pair in timing.split():
+        delay, _, size = pair.partition(":")
+        at, end = at + float(delay), start + int(size)
+        frames.append(Frame(body[start:end], at))
+        start = end
+    if start == len(body) and frames:
+        return frames
+    return [Frame(body)] if body else []
+
+
+# --- writing --------------------------------------------------------------------------------------------
+
+
+def dumps(
+    interactions: Sequence[Interaction],
+    signature: bytes = b"",
+    describe: Callable[[Recorded], str] = lambda recorded: "",
+    blobs: dict[str, bytes] | None = None,
+) -> bytes:
+    """The text of a cassette. Large bodies are put into `blobs` by their SHA-256, if it is given."""
+    if not interactions:
+        return EMPTY.encode()
+    pieces = (_dump(number, each, signature, describe, blobs) for number, each in enumerate(interactions, 1))
+    return HEAD + b"".join(pieces)
+
+
+def _dump(
+    number: int,
+    interaction: Interaction,
+    signature: bytes,
+    describe: Callable[[Recorded], str],
+    blobs: dict[str, bytes] | None,
+) -> bytes:
+    if interaction.source and interaction.key:
+        return _NUMBER.sub(b"# %d" % number, interaction.source)
+    recorded = interaction.recorded
+    comment = " ".join(describe(recorded).splitlines())
+    request, styles = _request_text(recorded.request, blobs)
+    reply, more_styles = _reply_text(recorded.reply, blobs)
+    body = f"- request:\n{request}\n  response:\n{reply}\n"
+    line = {
+        "key": interaction.key,
+        "stamp": stamp(body.encode(), signature),
+        **{name: value for name, value in recorded.meta.items() if name not in _COMPUTED},
+        **_line(recorded.reply, styles | more_styles),
+    }
+    head = f"# {number}  {comment}".rstrip() + "\n"
+    return f"{head}{body}  llmmock: {yaml_text.flow(line)}\n".encode()
+
+
+_COMPUTED = ("key", "stamp", "style", "timing")
+
+
+def _line(reply: Reply, styles: dict[str, str]) -> dict[str, Any]:
+    timing = write_timing(reply.frames) if isinstance(reply.frames, Sequence) else ""
+    return {**({"style": styles} if styles else {}), **({"timing": timing} if timing else {})}
+
+
+def write_timing(frames: Sequence[Frame]) -> str:
+    """Frames as a line of `delay:bytes` pairs; '' when there is nothing to say."""
+    if not any(frame.at for frame in frames) and len(frames) < 2:
+        return ""
+    times = [0, *(round(frame.at * 1000) for frame in frames)]  # rounded before the difference: no drift
+    delays = [(after - before) / 1000 for before, after in pairwise(times)]
+    return " ".join(f"{delay:.3f}:{len(frame.data)}" for delay, frame in zip(delays, frames, strict=True))
+
+
+def _request_text(request: Request, blobs: dict[str, bytes] | None) -> tuple[str, dict[str, str]]:
+    content_type = request.header("content-type") or ""
+    body, styles = _body_text(request.body, content_type, "request", blobs)
+    lines = [
+        f"    method: {yaml_text.text(request.method, '    ')}",
+        f"    uri: {yaml_text.text(request.url, '    ')}",
+        f"    headers: {yaml_text.flow(headers_by_name(request.headers))}",
+        body,
+    ]
+    return "\n".join(lines), styles
+
+
+def _reply_text(reply: Reply, blobs: dict[str, bytes] | None) -> tuple[str, dict[str, str]]:
+    body, styles = _body_text(reply.body, reply.content_type, "response", blobs)
+    lines = [
+        f"    status: {yaml_text.flow({'code': reply.status, 'message': reply.reason})}",
+        f"    headers: {yaml_text.flow(headers_by_name(reply.headers))}",
+        body,
+    ]
+    return "\n".join(lines), styles
+
+
+def headers_by_name(headers: Headers) -> dict[str, list[str]]:
+    return {name: [value for other, value in headers if other == name] for name, _ in headers}
+
+
+def _body_text(body: bytes, content_type: str, side: str, blobs: dict[str, bytes] | None) -> tuple[str, dict[str, str]]:
+    """The lines of a body, and the style of its JSON where that is not the usual one."""
+    found = structure(body, content_type)
+    if found is not None:
+        value, style = found
+        try:
+            return f"    parsed_body:{yaml_text.block(value, '    ')}", {} if style == COMPACT else {side: style}
+        except (yaml_text.UnwritableError, RecursionError):
+            pass  # no faithful form as structure: its text follows
+    return f"    body:{yaml_text.block(_unparsed(body, side, blobs), '    ')}", {}
+
+
+def _unparsed(body: bytes, side: str, blobs: dict[str, bytes] | None) -> Any:
+    """Text or bytes, in the places where vcrpy looks for them."""
+    if not body and side == "request":
+        return None
+    content = as_text(body)
+    if isinstance(content, bytes) and len(content) >= LARGE and blobs is not None:
+        from hashlib import sha256
+
+        name = sha256(content).hexdigest()
+        blobs[name] = content
+        return {"blob": name, "bytes": len(content)}
+    return content if side == "request" else {"string": content}

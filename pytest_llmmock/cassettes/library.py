@@ -1,0 +1,129 @@
+"""Cassettes as files: opened by path, saved whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from secrets import token_hex
+
+from ..errors import CassetteError, CassetteFormatError
+from . import format
+from .cassette import Cassette, Interaction, Recorded
+
+SUFFIXES = (".yaml", ".yml", ".json", ".yaml.gz", ".yml.gz", ".json.gz")
+"""What cassettes are called. We write `.yaml`."""
+
+BLOBS = "blobs"
+_BLOB_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+def is_cassette(path: Path) -> bool:
+    return path.name.endswith(SUFFIXES) and not path.name.startswith(".")
+
+
+def find(places: Sequence[Path]) -> Iterator[Path]:
+    """The cassettes among files and below folders, each folder's in the order of their names.
+
+    Raises `CassetteError` for a place that does not exist.
+    """
+    for place in places:
+        if place.is_dir():
+            yield from sorted(path for path in place.rglob("*") if is_cassette(path) and _is_visible(path, place))
+        elif place.exists():
+            yield place
+        else:
+            raise CassetteError(f"There is no cassette and no folder at {place}.")
+
+
+def _is_visible(path: Path, place: Path) -> bool:
+    return path.is_file() and not any(part.startswith(".") for part in path.relative_to(place).parts)
+
+
+def open_cassette(path: Path, signature: bytes = b"") -> Cassette:
+    """The cassette in a file; an empty one where there is none. Raises `CassetteError`."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Cassette(path)
+    except OSError as error:
+        raise CassetteError(f"The cassette {path} cannot be read: {error.strerror or error}.") from None
+    try:
+        return Cassette(path, format.loads(data, signature, blob_finder(path)), exists=True)
+    except CassetteFormatError as error:
+        raise CassetteFormatError(f"{path} is not a cassette that can be read. {error}") from None
+
+
+def blob_finder(cassette: Path) -> format.Blob:
+    """Finds large bodies in a folder `blobs` beside the cassette or in a folder above it."""
+
+    def find_blob(name: str) -> bytes:
+        if not _BLOB_NAME.fullmatch(name):
+            raise CassetteFormatError(f"its body names the file {name!r}, which is not a SHA-256.")
+        for folder in cassette.absolute().parents:
+            path = folder / BLOBS / name
+            if path.is_file():
+                return path.read_bytes()
+        raise CassetteFormatError(f"its body is in {BLOBS}/{name}, which is neither beside {cassette} nor above it.")
+
+    return find_blob
+
+
+def save(
+    path: Path,
+    interactions: Sequence[Interaction],
+    *,
+    signature: bytes = b"",
+    describe: Callable[[Recorded], str] = lambda recorded: "",
+    blobs_in: Path | None = None,
+) -> None:
+    """Write a cassette: whole, through a temporary file and a rename. Raises `CassetteError`.
+
+    Large bodies go to `blobs_in`/blobs (the cassette's own folder unless told).
+    """
+    blobs: dict[str, bytes] = {}
+    data = format.dumps(interactions, signature, describe, blobs)
+    home = (blobs_in or path.parent) / BLOBS
+    try:
+        for name, content in blobs.items():
+            if not (home / name).is_file():
+                write(home / name, content)
+        write(path, data)
+    except OSError as error:
+        raise CassetteError(
+            f"The cassette {path} cannot be written: {error.strerror or error}. What was there before is unchanged."
+        ) from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put data in place of a file at once: a reader sees the old or the new, never a part. Raises `OSError`."""
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name[:100]}.{token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def open_all(places: Sequence[Path], signature: bytes = b"") -> list[Cassette]:
+    """Every cassette among files and below folders. Raises `CassetteError`, also when there is none."""
+    cassettes = [open_cassette(path, signature) for path in find(places)]
+    if not cassettes:
+        where = ", ".join(str(place) for place in places)
+        raise CassetteError(
+            f"There are no cassettes in {where}: files that end in {', '.join(SUFFIXES)} were looked for."
+        )
+    return cassettes
+
+
+def name_of(cassette: Path, root: Path) -> str:
+    """The name by which a cassette below a folder is picked: its path there, without the suffix."""
+    relative = cassette.relative_to(root) if cassette.is_relative_to(root) else Path(cassette.name)
+    return re.sub(r"\.(ya?ml|json)(\.gz)?$", "", relative.as_posix())

@@ -1,0 +1,226 @@
+"""What makes two requests the same: each matcher gives a value, and all values together are the key."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b, sha256
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..core.model import Exchange, Request
+from ..errors import UsageError
+from .scrub import SECRET_PARAMETERS
+
+VERSION = 1
+"""Changes when the same request gets another key than before: stored keys are then computed anew."""
+
+Matcher = Callable[[Exchange], object]
+
+UNMATCHED_FIELDS = (
+    "stream",  # a matcher of its own
+    "stream_options",
+    "service_tier",
+    "fast_mode",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "client_metadata",
+)
+"""Fields of a body that say how to transport, bill or trace a request, not what is asked."""
+
+UNMATCHED_PARAMETERS = frozenset({"provider", *SECRET_PARAMETERS})
+"""Parameters of the query that say where a request goes and who sends it."""
+
+_STREAMS_BY_DEFAULT = ("ollama.chat", "ollama.generate")
+_MEMO_BYTES = 16 * 1024 * 1024
+
+
+def operation(exchange: Exchange) -> object:
+    """Method and path, without host and prefix."""
+    return exchange.target
+
+
+def query(exchange: Exchange) -> object:
+    """The parameters behind the path, in any order."""
+    pairs = parse_qsl(exchange.request.query, keep_blank_values=True)
+    return sorted(pair for pair in pairs if pair[0].lower() not in UNMATCHED_PARAMETERS)
+
+
+def stream(exchange: Exchange) -> object:
+    """Whether the answer is to come as a stream."""
+    asked = exchange.json
+    default = exchange.operation in _STREAMS_BY_DEFAULT
+    return bool(asked.get("stream", default)) if isinstance(asked, dict) else False
+
+
+def body(exchange: Exchange) -> object:
+    """What is asked: JSON without the fields that do not count, multipart by its parts, else the content."""
+    request = exchange.request
+    value = _json(request)
+    if isinstance(value, dict):
+        return {name: item for name, item in value.items() if name not in UNMATCHED_FIELDS}
+    content_type = request.header("content-type") or ""
+    if value is None and content_type.lower().startswith("multipart/"):
+        return multipart(request.body, content_type)
+    return _content(request.body) if value is None else value
+
+
+def model(exchange: Exchange) -> object:
+    return exchange.prompt.model
+
+
+def method(exchange: Exchange) -> object:
+    return exchange.request.method
+
+
+def path(exchange: Exchange) -> object:
+    """The whole path, with its prefix."""
+    return exchange.request.path
+
+
+def host(exchange: Exchange) -> object:
+    return exchange.request.host
+
+
+MATCHERS: dict[str, Matcher] = {
+    "operation": operation,
+    "query": query,
+    "stream": stream,
+    "body": body,
+    "model": model,
+    "method": method,
+    "path": path,
+    "host": host,
+}
+
+DEFAULT = ("operation", "query", "stream", "body")
+
+
+# --- bodies ---------------------------------------------------------------------------------------------
+
+
+def _json(request: Request) -> Any:
+    """The body as JSON in which 1 and 1.0 are the same number; None when it is not JSON."""
+    try:
+        return json.loads(request.body.decode(), parse_float=_number) if request.body else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(digits: str) -> float | int:
+    number = float(digits)
+    return int(number) if number.is_integer() else number
+
+
+def _content(content: bytes) -> str:
+    """Text as it is, anything else by its hash."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return "sha256:" + sha256(content).hexdigest()
+
+
+_BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
+_PARAMETER = re.compile(r'\b(name|filename)="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+
+
+def multipart(content: bytes, content_type: str) -> object:
+    """The parts of a form: name, file name and content of each, whatever the boundary (RFC 7578)."""
+    found = _BOUNDARY.search(content_type)
+    if found is None:
+        return _content(content)
+    delimiter = b"--" + found[1].encode()
+    pieces = (b"\r\n" + content).split(b"\r\n" + delimiter)[1:-1]
+    return [_part(piece.removeprefix(b"\r\n")) for piece in pieces]
+
+
+def _part(piece: bytes) -> object:
+    head, _, content = (b"\r\n" + piece).partition(b"\r\n\r\n")
+    named = {name.lower(): value for name, value in _PARAMETER.findall(head.decode(errors="replace"))}
+    return [named.get("name"), named.get("filename"), _content(content)]
+
+
+# --- ignored paths --------------------------------------------------------------------------------------
+
+_STEP = re.compile(r"\[(\d+|\*)\]|\.?([^.\[\]]+)")
+
+Steps = tuple[str, ...]
+
+
+def steps(path: str) -> Steps:
+    """The steps of a path such as `messages[0].content` or `metadata.*`. Raises `UsageError`."""
+    found = list(_STEP.finditer(path))
+    if not found or "".join(match.group() for match in found) != path:
+        raise UsageError(f"ignore={path!r} is not a path such as 'metadata.*', 'user' or 'messages[0].content'.")
+    return tuple(match[1] or match[2] for match in found)
+
+
+def without(value: Any, path: Steps) -> Any:
+    """The value without what the path leads to; `*` leads to everything."""
+    step, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        kept = ((name, item) for name, item in value.items() if rest or step not in (name, "*"))
+        return {name: without(item, rest) if rest and step in (name, "*") else item for name, item in kept}
+    if isinstance(value, list):
+        numbered = ((str(number), item) for number, item in enumerate(value))
+        kept = ((number, item) for number, item in numbered if rest or step not in (number, "*"))
+        return [without(item, rest) if rest and step in (number, "*") else item for number, item in kept]
+    return value
+
+
+# --- the key --------------------------------------------------------------------------------------------
+
+
+class Keys:
+    """Computes keys in one way: from these matchers, without these paths."""
+
+    def __init__(self, match_on: Sequence[str] = DEFAULT, ignore: Iterable[str] = ()) -> None:
+        self.match_on = tuple(match_on)
+        self.ignore = tuple(ignore)
+        self._matchers = [(name, _matcher(name)) for name in self.match_on]
+        self._ignored = [steps(path) for path in self.ignore]
+        self._memo: dict[tuple[str, str, str | None, bytes], str] = {}
+        self._memo_bytes = 0
+        self._memorable = set(self.match_on) <= set(DEFAULT)
+        self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+    @property
+    def signature(self) -> bytes:
+        """Names this way of computing keys; stored keys hold only where it is the same."""
+        return blake2b(repr((VERSION, self.match_on, self.ignore)).encode(), digest_size=16).digest()
+
+    def values(self, exchange: Exchange) -> dict[str, object]:
+        """What each matcher sees, as it is compared."""
+        return {name: self._value(name, matcher, exchange) for name, matcher in self._matchers}
+
+    def _value(self, name: str, matcher: Matcher, exchange: Exchange) -> object:
+        value = matcher(exchange)
+        if name == "body":
+            for path in self._ignored:
+                value = without(value, path)
+        return value
+
+    def key(self, exchange: Exchange) -> str:
+        """32 hexadecimal digits. The same bytes asked before cost one lookup."""
+        request = exchange.request
+        seen = (exchange.target, request.query, request.header("content-type"), request.body)
+        known = self._memo.get(seen)
+        if known is None:
+            known = blake2b(self._encode(list(self.values(exchange).items())).encode(), digest_size=16).hexdigest()
+            self._remember(seen, known)
+        return known
+
+    def _remember(self, seen: tuple[str, str, str | None, bytes], key: str) -> None:
+        if not self._memorable:
+            return
+        self._memo_bytes += len(seen[3]) + 500
+        if self._memo_bytes > _MEMO_BYTES:
+            self._memo, self._memo_bytes = {}, 0
+        self._memo[seen] = key
+
+
+def _matcher(name: str) -> Matcher:
+    if name not in MATCHERS:
+        raise UsageError(f"match_on has {name!r}, which is not a matcher. Known are: {', '.join(MATCHERS)}.")
+    return MATCHERS[name]

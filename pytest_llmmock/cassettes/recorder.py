@@ -1,0 +1,115 @@
+"""The source that asks the upstream, and keeps what passed once it has passed whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..core.live import Live
+from ..core.model import Exchange, Reply
+from ..errors import UpstreamError
+from .cassette import Interaction, Recorded
+from .matchers import Keys
+from .scrub import scrub
+
+
+class Recordings:
+    """What was recorded, in the order of asking, however many were under way at once."""
+
+    def __init__(self) -> None:
+        self.on_keep: Callable[[], None] = _nothing
+        """Called after each interaction that was kept."""
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._kept: dict[int, Interaction] = {}
+
+    def reserve(self) -> int:
+        """A place, at the moment of asking."""
+        with self._lock:
+            self._asked += 1
+            return self._asked
+
+    def keep(self, place: int, interaction: Interaction) -> None:
+        with self._lock:
+            self._kept[place] = interaction
+        self.on_keep()
+
+    @property
+    def interactions(self) -> list[Interaction]:
+        with self._lock:
+            return [interaction for _, interaction in sorted(self._kept.items())]
+
+
+def _nothing() -> None:
+    """What is done about a new recording unless somebody wants to know of it."""
+
+
+class Recorder:
+    """Asks, and hands the reply on as it comes. A reply that breaks off or is left early is not kept."""
+
+    def __init__(
+        self,
+        ask: Callable[[Exchange], Reply],
+        upstream: str,
+        keys: Keys,
+        recordings: Recordings,
+        *,
+        errors: bool = False,
+    ) -> None:
+        self._ask = ask
+        self._upstream = upstream
+        self._keys = keys
+        self._recordings = recordings
+        self._errors = errors
+
+    def answer(self, exchange: Exchange) -> Reply:
+        place = self._recordings.reserve()
+        meta = {
+            "operation": exchange.operation,
+            "upstream": self._upstream,
+            "recorded": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        reply = self._ask(exchange)
+        reply.source = "upstream"
+        refuse_html(exchange, reply)
+        if reply.status < 400 or self._errors:
+            self._keep_when_whole(place, exchange, reply, meta)
+        else:
+            exchange.notes.append(f"status {reply.status} was passed on and not recorded")
+        return reply
+
+    def _keep_when_whole(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any]) -> None:
+        if isinstance(reply.frames, Live):
+            reply.frames.then(lambda: self._keep(place, exchange, reply, meta))
+        else:
+            self._keep(place, exchange, reply, meta)
+
+    def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any]) -> None:
+        frames = list(reply.frames.seen) if isinstance(reply.frames, Live) else reply.frames
+        whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
+        self._recordings.keep(place, Interaction.of(scrub(whole), self._keys.key(exchange)))
+
+
+def refuse_html(exchange: Exchange, reply: Reply) -> None:
+    """A web page where a model's answer is due comes from something else: a proxy, a login, a wrong port.
+
+    Raises `UpstreamError`.
+    """
+    if exchange.operation == "opaque" or not reply.content_type.lower().startswith("text/html"):
+        return
+    page = _beginning(reply)
+    raise UpstreamError(
+        f"The upstream answered {exchange.request.method} {exchange.request.path} with a web page "
+        f"(status {reply.status}, {reply.content_type}) where JSON is due; nothing was recorded. "
+        f"Is its address right? The page begins: {page}"
+    )
+
+
+def _beginning(reply: Reply) -> str:
+    if isinstance(reply.frames, Live):
+        next(iter(reply.frames), None)
+        reply.frames.close()
+    return " ".join(reply.body[:2000].decode(errors="replace").split())[:200]

@@ -1,0 +1,91 @@
+"""Settings: default < ini < `llm_config` < environment < command line < marker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from .cassettes.matchers import DEFAULT
+from .errors import UsageError
+
+Mode = Literal["none", "once", "new_episodes", "all"]
+
+MODES: tuple[Mode, ...] = ("none", "once", "new_episodes", "all")
+
+ENVIRONMENT = {
+    "LLMMOCK_RECORD": "mode",
+    "LLMMOCK_UPSTREAM": "upstream",
+    "LLMMOCK_CASSETTE_DIR": "cassette_dir",
+}
+"""Variable -> setting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How requests are matched, answered and recorded."""
+
+    mode: Mode = "none"
+    """`none` replays and never asks an upstream; the others record, in vcrpy's words."""
+    upstream: str = ""
+    """A name or a base URL; '' for the default of the way in."""
+    cassette_dir: str = "cassettes"
+    """Where cassettes are, relative to pytest's root directory."""
+    match_on: tuple[str, ...] = DEFAULT
+    """Which matchers make the key."""
+    ignore: tuple[str, ...] = ()
+    """Paths in the body that do not count: `metadata.*`, `messages[0].content`."""
+    repeat: bool = False
+    """Whether the last recording of a request is played again when it is asked once more."""
+    hosts: tuple[str, ...] = ()
+    """Further hosts, or patterns with `*`, whose requests are ours in process."""
+    ignore_hosts: tuple[str, ...] = ()
+    """Hosts, or patterns with `*`, whose requests always go to the real network."""
+    record_errors: bool = False
+    """Whether an upstream's 4xx and 5xx are recorded."""
+
+
+NAMES = tuple(field.name for field in fields(Settings))
+
+Layer = tuple[str, Mapping[str, Any]]
+"""Where settings come from, in words, and the settings."""
+
+
+def combine(layers: Iterable[Layer]) -> Settings:
+    """The settings of all layers, a later one over an earlier one; None is not set. Raises `UsageError`."""
+    chosen: dict[str, Any] = {}
+    for place, layer in layers:
+        given = {name: value for name, value in layer.items() if value is not None}
+        _check_names(place, given)
+        chosen.update(_checked(place, given))
+    return Settings(**chosen)
+
+
+def _check_names(place: str, given: Mapping[str, Any]) -> None:
+    for name in given:
+        if name not in NAMES:
+            near = get_close_matches(name, NAMES, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(NAMES)}."
+            raise UsageError(f"{place}: there is no setting {name!r}. {hint}")
+
+
+def _checked(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as the types that `Settings` declares."""
+    if not given:
+        return {}
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        settings = TypeAdapter(Settings).validate_python(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"{place}: {name}={first['input']!r} is not possible. {first['msg']}.") from None
+    return {name: getattr(settings, name) for name in given}
+
+
+def from_environment(environ: Mapping[str, str]) -> Layer:
+    """What the variables `LLMMOCK_…` say; an empty one says nothing."""
+    given = {name: environ[variable] for variable, name in ENVIRONMENT.items() if environ.get(variable)}
+    return f"environment ({', '.join(ENVIRONMENT)})", given
