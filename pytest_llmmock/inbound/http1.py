@@ -1,0 +1,278 @@
+"""HTTP/1.1 as bytes: a request read from a connection, a reply as blocks to be sent.
+
+The grammar: https://www.rfc-editor.org/rfc/rfc9112. werkzeug's own reader goes through the email module,
+which takes longer than all the rest of an answer, and its handler closes the connection after each reply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from io import BufferedIOBase
+from itertools import chain
+from urllib.parse import quote
+
+from ..core.model import Frame, Headers, Reply, Request
+from ..core.sse import is_ndjson, is_sse
+from ..errors import CutConnection
+
+ORIGIN = "http://localhost"
+"""The origin of every request. The real port is another in each run, so a cassette must not hold it."""
+
+_MAX_HEAD = 1 << 16
+_MAX_BODY = 1 << 30
+_MAX_TRAILERS = 100
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*"
+_REQUEST_LINE = re.compile(rb"(%b) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)" % _TOKEN)
+_FIELD = re.compile(rb"(%b):[ \t]*(%b)" % (_TOKEN, _TEXT))
+_REASON = re.compile(_TEXT)
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
+_ABSOLUTE = re.compile(r"(?i:https?)://[^/?]*(.*)")
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+
+_OUR_OWN = {"connection", "content-length", "keep-alive", "transfer-encoding"}
+_STATUS_WITHOUT_BODY = {204, 304}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+class BadRequest(Exception):
+    """What arrived cannot be read as a request, so nobody knows where the next one would begin."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, and what its sender can take as an answer."""
+
+    request: Request
+    modern: bool
+    """It speaks HTTP/1.1: it knows chunks."""
+    keep: bool
+    """The connection stays open for the next request."""
+
+
+# --- in -------------------------------------------------------------------------------------------------
+
+
+def read_request(stream: BufferedIOBase, send: Callable[[bytes], object]) -> Asked | None:
+    """The next request, or None when the client has no more. `send` tells it to go on with a body it holds back."""
+    lines = _read_head(stream)
+    if not lines:
+        return None
+    method, target, modern = _read_request_line(lines[0])
+    path, query = _split_target(target)
+    headers = tuple(map(_read_field, lines[1:]))
+    proceed = send if modern and "100-continue" in _values(headers, "expect") else _no_need
+    body = _read_body(stream, headers, proceed)
+    request = Request(method, ORIGIN, path, query, headers, body)
+    return Asked(request, modern, keep=modern and "close" not in _values(headers, "connection"))
+
+
+def _read_head(stream: BufferedIOBase) -> list[bytes]:
+    """The request line and the fields. Empty lines before them are passed over."""
+    lines: list[bytes] = []
+    room = _MAX_HEAD
+    while line := stream.readline(room + 1):
+        room -= len(line)
+        if room < 0:
+            raise BadRequest(431, f"The request's head is longer than {_MAX_HEAD} bytes.")
+        line = line.rstrip(b"\r\n")
+        if line:
+            lines.append(line)
+        elif lines:
+            return lines
+    if lines:
+        raise ConnectionAbortedError("the client went away inside a request's head")
+    return lines
+
+
+def _read_request_line(line: bytes) -> tuple[str, bytes, bool]:
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise BadRequest(400, f"Not a request line of HTTP/1.1: {_shown(line)}")
+    method, target, major, minor = match.groups()
+    if major != b"1":
+        raise BadRequest(505, f"This server speaks HTTP/1.1 and not HTTP/{major.decode()}.{minor.decode()}.")
+    return method.decode().upper(), target, minor != b"0"
+
+
+def _read_field(line: bytes) -> tuple[str, str]:
+    match = _FIELD.fullmatch(line)
+    if match is None:
+        raise BadRequest(400, f"Not a header of HTTP/1.1: {_shown(line)}")
+    name, value = match.groups()
+    return name.decode().lower(), value.rstrip(b" \t").decode("latin-1")
+
+
+def _split_target(target: bytes) -> tuple[str, str]:
+    """Path and query, as sent. Of an absolute address, as a proxy is asked, the part behind the host."""
+    text = target.decode() if target.isascii() else quote(target, safe=_ASCII)
+    if not text.startswith("/"):
+        absolute = _ABSOLUTE.fullmatch(text)
+        if absolute is None:
+            raise BadRequest(400, f"Not an address of this server, which is no proxy: {_shown(target)}")
+        text = "/" + absolute[1].removeprefix("/")
+    path, _, query = text.partition("?")
+    return path, query
+
+
+def _read_body(stream: BufferedIOBase, headers: Headers, proceed: Callable[[bytes], object]) -> bytes:
+    codings = _values(headers, "transfer-encoding")
+    lengths = {value for name, value in headers if name == "content-length"}
+    if not codings and lengths <= {"0"}:
+        return b""
+    if codings and lengths:
+        raise BadRequest(400, "A request has either Content-Length or Transfer-Encoding, not both.")
+    if codings and codings != ["chunked"]:
+        raise BadRequest(501, f"This server does not know the transfer encoding {', '.join(codings)}.")
+    length = 0 if codings else _read_length(lengths)
+    proceed(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return b"".join(_read_chunks(stream)) if codings else _read_exactly(stream, length)
+
+
+def _read_length(lengths: set[str]) -> int:
+    text = lengths.pop()
+    if lengths or not (text.isascii() and text.isdigit()):
+        raise BadRequest(400, "Content-Length is not one number.")
+    if len(text) > 18:
+        raise _too_large()
+    return int(text)
+
+
+def _read_chunks(stream: BufferedIOBase) -> Iterator[bytes]:
+    room = _MAX_BODY
+    while size := _read_chunk_size(stream.readline(_MAX_HEAD)):
+        room -= size
+        if room < 0:
+            raise _too_large()
+        yield _read_exactly(stream, size)
+        if stream.readline(2) not in (b"\r\n", b"\n"):
+            raise BadRequest(400, "A chunk of the body is longer than it says.")
+    _read_trailers(stream)
+
+
+def _read_chunk_size(line: bytes) -> int:
+    match = _CHUNK_SIZE.fullmatch(line)
+    if match is not None:
+        return int(match[1], 16)
+    if not line.endswith(b"\n") and len(line) < _MAX_HEAD:
+        raise ConnectionAbortedError("the client went away inside a request's body")
+    raise BadRequest(400, f"Not the size of a chunk: {_shown(line)}")
+
+
+def _read_trailers(stream: BufferedIOBase) -> None:
+    """What may follow the last chunk says nothing that we need."""
+    for _ in range(_MAX_TRAILERS):
+        if stream.readline(_MAX_HEAD) in (b"\r\n", b"\n", b""):
+            return
+    raise BadRequest(431, f"The request's body is followed by more than {_MAX_TRAILERS} lines.")
+
+
+def _read_exactly(stream: BufferedIOBase, size: int) -> bytes:
+    if size > _MAX_BODY:
+        raise _too_large()
+    data = stream.read(size)
+    if len(data) < size:
+        raise ConnectionAbortedError("the client went away inside a request's body")
+    return data
+
+
+def _values(headers: Headers, name: str) -> list[str]:
+    """The members of a header that is a list, in lower case."""
+    found = [value for key, value in headers if key == name]
+    return [member.strip().lower() for value in found for member in value.split(",")]
+
+
+def _too_large() -> BadRequest:
+    return BadRequest(413, f"The request's body is longer than {_MAX_BODY} bytes.")
+
+
+def _shown(line: bytes) -> str:
+    return ascii(line[:80].decode("latin-1"))
+
+
+def _no_need(interim: bytes) -> None:
+    """The client sends its body without being told to."""
+
+
+# --- out ------------------------------------------------------------------------------------------------
+
+
+def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
+    """The reply in blocks, each to be sent as soon as it is there: one block when the body is known.
+
+    What is wrong with the head is raised here, before there is a block; `CutConnection`, or whatever else
+    the frames raise, comes between blocks.
+    """
+    if isinstance(reply.frames, Sequence):
+        with suppress(CutConnection):  # a sequence can be read again: the stream below ends where this reading did
+            return [_write_known(asked, reply, reply.frames)]
+    return _write_stream(asked, reply)
+
+
+def _write_known(asked: Asked, reply: Reply, frames: Sequence[Frame]) -> bytes:
+    if is_sse(reply.content_type) or is_ndjson(reply.content_type):
+        return b"".join(_write_stream(asked, reply))
+    body = b"".join([frame.data for frame in frames])
+    head = _write_head(asked, reply, b"content-length: %d\r\n" % len(body))
+    return head + body if _has_body(asked, reply) else head
+
+
+def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
+    """Without a length the body ends with the empty chunk, or in HTTP/1.0 with the connection."""
+    head = _write_head(asked, reply, b"transfer-encoding: chunked\r\n" if asked.modern else b"")
+    if not _has_body(asked, reply):
+        return [head]
+    return chain([head], _chunks(reply.frames) if asked.modern else (frame.data for frame in reply.frames))
+
+
+def _chunks(frames: Iterable[Frame]) -> Iterator[bytes]:
+    for frame in frames:
+        if frame.data:  # an empty chunk would be the last
+            yield b"%x\r\n%b\r\n" % (len(frame.data), frame.data)
+    yield b"0\r\n\r\n"
+
+
+def _has_body(asked: Asked, reply: Reply) -> bool:
+    return asked.request.method != "HEAD" and reply.status not in _STATUS_WITHOUT_BODY
+
+
+def _write_head(asked: Asked, reply: Reply, framing: bytes) -> bytes:
+    if not 200 <= reply.status <= 999:
+        raise ValueError(f"{reply.status} cannot be sent as a status")
+    fields = [_write_field(name, value) for name, value in reply.headers if name.lower() not in _OUR_OWN]
+    if reply.status not in _STATUS_WITHOUT_BODY:
+        fields.append(framing)
+    if not asked.keep:
+        fields.append(b"connection: close\r\n")
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (reply.status, _write_reason(reply), b"".join(fields))
+
+
+def _write_reason(reply: Reply) -> bytes:
+    reason = _encode(reply.reason or _PHRASES.get(reply.status, ""))
+    if _REASON.fullmatch(reason) is None:
+        raise ValueError(f"{reply.reason!r} cannot be sent as a reason")
+    return reason
+
+
+def _write_field(name: str, value: str) -> bytes:
+    field = b"%b: %b" % (_encode(name), _encode(value))
+    if _FIELD.fullmatch(field) is None:
+        raise ValueError(f"{name!r}: {value!r} cannot be sent as a header")
+    return field + b"\r\n"
+
+
+def _encode(text: str) -> bytes:
+    """As it was received, where each byte became a character; else in UTF-8."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()

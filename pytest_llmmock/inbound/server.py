@@ -1,0 +1,293 @@
+"""The local HTTP server: werkzeug's threads and sockets, one address prefix for each test."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import selectors
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from errno import EADDRNOTAVAIL
+from itertools import count
+from typing import Any, Self
+
+from werkzeug.exceptions import NotFound
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from ..core.model import LiveFrames, Problem, Reply, Request
+from ..errors import CutConnection, ServerError
+from . import http1
+from .refusals import gone, nobody, refusal
+
+Handle = Callable[[Request], Reply]
+
+_LOG = logging.getLogger("pytest_llmmock")
+_THIS_MACHINE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+_BACKLOG = 128
+_SECONDS_TO_LEAVE = 1.0
+_TLS_HANDSHAKE = b"\x16"
+_READS_TO_LEAVE = 1 << 10
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER: on, for no time
+
+_ANOTHER_PORT = "Choose another port (--port), or 0 for any that is free."
+_ANOTHER_HOST = "Choose an address of this machine (--host): 127.0.0.1 is for itself only, 0.0.0.0 for everyone."
+
+
+class Server:
+    """Answers HTTP/1.1 in threads, from `start` to `stop`.
+
+    Each test mounts its own function under its own prefix; `handle` answers what no prefix takes.
+    """
+
+    def __init__(self, handle: Handle | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host = host
+        self.port = port
+        """Once started, the real one."""
+        self.errors: list[str] = []
+        """The traceback of everything that went wrong inside a `handle` or its frames."""
+        self._handle = handle or nobody
+        self._mounts: dict[str, Handle] = {}
+        self._numbers = count(1)
+        self._wanted_port = port
+        self._listener: _Listener | None = None
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches the server, without a slash at the end."""
+        host = _THIS_MACHINE.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def start(self) -> Self:
+        """Listen, and answer in the background. A client may connect as soon as this returns."""
+        if self._listener is None:
+            self._listener = _Listener(_bind(self.host, self._wanted_port), self)
+            self.port = self._listener.port
+            self._listener.acceptor.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and every connection; return when their threads have ended."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stop()
+
+    def serve_forever(self) -> None:
+        """Answer until Ctrl-C, or until another thread or a signal handler calls `stop`."""
+        with self, suppress(KeyboardInterrupt):
+            while (listener := self._listener) and listener.acceptor.is_alive():
+                listener.acceptor.join(0.5)  # on Windows Ctrl-C cannot end a wait that has no end of its own
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def mount(self, handle: Handle) -> str:
+        """A new path prefix; requests below it go to `handle`, without the prefix."""
+        prefix = f"/t{next(self._numbers)}-{secrets.token_hex(2)}"
+        self._mounts[prefix] = handle
+        return prefix
+
+    def unmount(self, prefix: str) -> None:
+        """Answer later requests below this prefix with 410, so that nobody else's recording answers them."""
+        self._mounts[prefix] = gone
+
+    def respond(self, request: Request) -> Reply:
+        """The reply of whoever is mounted where the request goes; 500 when that fails."""
+        try:
+            return self._route(request)
+        except CutConnection:
+            raise
+        except BaseException as error:  # pytest.fail() is no Exception, and would end the thread without an answer
+            return self.failed(error)
+
+    def _route(self, request: Request) -> Reply:
+        first, _, rest = request.path[1:].partition("/")
+        handle = self._mounts.get("/" + first)
+        return handle(replace(request, path="/" + rest)) if handle else self._handle(request)
+
+    def failed(self, error: BaseException) -> Reply:
+        """Keep an error that nobody expected, and tell the client."""
+        self.note(error)
+        return refusal(Problem(500, f"{type(error).__name__}: {error}", "handler_error", "server_error"))
+
+    def note(self, error: BaseException) -> None:
+        self.errors.append("".join(traceback.format_exception(error)))
+        _LOG.error("A request could not be answered", exc_info=error)
+
+
+class _Listener(ThreadedWSGIServer):
+    """The listening socket, the thread that accepts, and the connections' threads."""
+
+    timeout = 0  # handle_request() does not wait for a client that is gone again
+
+    def __init__(self, listening: socket.socket, owner: Server) -> None:
+        # The socket is ours because werkzeug prints and exits the process when it cannot bind. It wants a WSGI
+        # application; our connections answer by themselves and never ask it.
+        with listening:
+            super().__init__(owner.host, owner.port, NotFound(), _Connection, fd=listening.fileno())
+        self.owner = owner
+        self.streams: dict[socket.socket, LiveFrames] = {}
+        self.acceptor = threading.Thread(target=self.serve_forever, name="llmmock-server", daemon=True)
+        self._threads_of: dict[socket.socket, threading.Thread] = {}
+        self._process = os.getpid()
+        self.stopping = False
+        self._alarm, self._bell = socket.socketpair()
+
+    def serve_forever(self, poll_interval: float | None = None) -> None:
+        """Accept until `stop`. The standard library's loop looks only twice a second whether it should end."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            selector.register(self._alarm, selectors.EVENT_READ)
+            while not self.stopping:
+                if any(key.fileobj is self.socket for key, _ in selector.select(poll_interval)):
+                    self.handle_request()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own, and remember both. Runs in the acceptor only."""
+        self._threads_of = {sock: thread for sock, thread in self._threads_of.items() if thread.is_alive()}
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), name="llmmock-connection", daemon=True
+        )
+        self._threads_of[request] = thread
+        thread.start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        error = sys.exception()
+        if error is not None:
+            self.owner.note(error)
+
+    def stop(self) -> None:
+        # A forked child has a copy of the sockets, but the connections are its parent's.
+        if os.getpid() == self._process:
+            self._end_threads()
+        self.server_close()
+        self._alarm.close()
+        self._bell.close()
+
+    def _end_threads(self) -> None:
+        self.stopping = True
+        self._bell.send(b"!")
+        self.acceptor.join()
+        for sock in [self.socket, *self._threads_of]:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for frames in list(self.streams.values()):
+            frames.close()
+        deadline = time.monotonic() + _SECONDS_TO_LEAVE
+        for thread in self._threads_of.values():
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+
+class _Connection(WSGIRequestHandler):
+    """One client's connection: each request is answered before the next one is read."""
+
+    server: _Listener
+    disable_nagle_algorithm = True
+    rbufsize = 1 << 16
+
+    def setup(self) -> None:
+        self.request.settimeout(None)  # whatever socket.setdefaulttimeout() was told
+        super().setup()
+
+    def handle(self) -> None:
+        with suppress(OSError):  # the client went away, or the server stops
+            try:
+                self._refuse_tls()
+                while self._answer_next():
+                    pass
+            except http1.BadRequest as bad:
+                self._refuse(bad)
+
+    def _refuse_tls(self) -> None:
+        """A handshake is not made of lines: we would wait for the end of one, and the client for our part."""
+        if self.connection.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE:
+            raise http1.BadRequest(400, "This server speaks http, not https.")
+
+    def _answer_next(self) -> bool:
+        """True when the connection is good for another request."""
+        asked = http1.read_request(self.rfile, self.connection.sendall)
+        if asked is None:
+            return False
+        try:
+            self._answer(asked)
+        except CutConnection:
+            self._abort(asked)
+            return False
+        return asked.keep
+
+    def _answer(self, asked: http1.Asked) -> None:
+        reply = self.server.owner.respond(asked.request)
+        if isinstance(reply.frames, Sequence):
+            return self._send(asked, reply)
+        self.server.streams[self.request] = reply.frames
+        try:
+            self._send(asked, reply)
+        finally:
+            del self.server.streams[self.request]
+            reply.frames.close()
+
+    def _send(self, asked: http1.Asked, reply: Reply) -> None:
+        for block in self._blocks(asked, reply):
+            self.connection.sendall(block)
+
+    def _blocks(self, asked: http1.Asked, reply: Reply) -> Iterator[bytes]:
+        """The reply's blocks; what goes wrong while they are made is told while there is still time, else cuts."""
+        try:
+            blocks = http1.write_reply(asked, reply)
+        except Exception as error:
+            blocks = http1.write_reply(asked, self.server.owner.failed(error))
+        try:
+            yield from blocks
+        except (CutConnection, GeneratorExit):
+            raise
+        except BaseException as error:
+            if not self.server.stopping:  # which closes the frames under our hands
+                self.server.owner.note(error)
+            raise CutConnection("the frames failed") from error
+
+    def _abort(self, asked: http1.Asked) -> None:
+        """Leave without the end of the reply. In HTTP/1.0 only a reset differs from an end."""
+        if not asked.modern:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.rfile.close()
+            self.connection.close()
+
+    def _refuse(self, bad: http1.BadRequest) -> None:
+        """Say why and close, but not over unread bytes: that would be a reset, and take the reply with it."""
+        reply = refusal(Problem(bad.status, str(bad), "bad_request"))
+        asked = http1.Asked(Request("GET", http1.ORIGIN, "/"), modern=True, keep=False)
+        self._send(asked, reply)
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(_SECONDS_TO_LEAVE)
+        for _ in range(_READS_TO_LEAVE):
+            if not self.connection.recv(1 << 16):
+                return
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    if not 0 <= port < 1 << 16:
+        raise ServerError(_explain(host, port, "There is no such port", _ANOTHER_PORT))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except socket.gaierror as error:
+        raise ServerError(_explain(host, port, error.strerror, _ANOTHER_HOST)) from error
+    except OSError as error:
+        fix = _ANOTHER_HOST if error.errno == EADDRNOTAVAIL else _ANOTHER_PORT
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise ServerError(_explain(host, port, why, fix)) from error
+
+
+def _explain(host: str, port: int, why: object, fix: str) -> str:
+    return f"The server cannot listen on {host}, port {port}: {why}.\n\nTo fix it:\n  * {fix}"
