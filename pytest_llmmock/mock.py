@@ -1,0 +1,323 @@
+"""What a test holds. The parts are put together here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import dialects
+from .cassettes import library
+from .cassettes.cassette import Cassette, Recorded
+from .cassettes.matchers import Keys
+from .cassettes.mismatch import explain
+from .cassettes.player import Player
+from .cassettes.recorder import Recorder, Recordings
+from .core import summary
+from .core.engine import Engine
+from .core.journal import Entry, Journal
+from .core.model import Exchange, Source, Upstream
+from .core.providers import is_provider, matches
+from .errors import CassetteError, UnmatchedError, UsageError
+from .inbound.server import Server
+from .inbound.transport import Door
+from .settings import Mode, Settings, combine
+from .upstreams import CHOICES
+from .upstreams import find as find_upstream
+from .upstreams.base_url import DUMMY_KEY
+from .upstreams.http import Network
+
+Advice = Callable[[Exchange], Sequence[str]]
+"""What to do about a request without a recording, a line each."""
+
+
+def describe(recorded: Recorded) -> str:
+    """The line that stands above an interaction in a cassette."""
+    return summary.line(dialects.read(recorded.request), recorded.reply)
+
+
+class Deck:
+    """A cassette deck: plays what was recorded, records what is to be, and keeps a journal."""
+
+    def __init__(
+        self,
+        cassettes: Sequence[Cassette],
+        settings: Settings,
+        keys: Keys,
+        *,
+        advice: Advice,
+        blobs_in: Path | None = None,
+        journal_limit: int | None = None,
+    ) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.requests = Journal(journal_limit)
+        self.recordings = Recordings()
+        self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
+        self._advice = advice
+        self._blobs_in = blobs_in
+        self._network = Network()
+        self._saving = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, settings: Settings, *, advice: Advice, blobs_in: Path | None = None) -> Deck:
+        """The deck with this cassette in it. Raises `CassetteError`."""
+        keys = Keys(settings.match_on, settings.ignore)
+        if settings.mode == "all":
+            cassette = Cassette(path, exists=path.exists())
+        else:
+            cassette = library.open_cassette(path, keys.signature)
+        if settings.mode != "none" and path.suffix not in (".yaml", ".yml"):
+            raise CassetteError(
+                f"{path} can be replayed but not recorded to: recordings are written as .yaml. "
+                f"Take it over with `llmmock import {path} --out DIR`, or name a .yaml file."
+            )
+        return cls([cassette], settings, keys, advice=advice, blobs_in=blobs_in)
+
+    @property
+    def cassette(self) -> Cassette:
+        return self.player.cassettes[0]
+
+    @property
+    def records(self) -> bool:
+        """Whether an upstream may be asked."""
+        return self.settings.mode in ("new_episodes", "all") or (
+            self.settings.mode == "once" and not self.cassette.exists
+        )
+
+    def engine(self, default_upstream: Callable[[], str]) -> Engine:
+        """The engine of one way in. A record mode is a list of sources."""
+        replays = self.settings.mode != "all"
+        sources: list[Source] = [self.player] if replays else []
+        if self.records:
+            sources.append(self._recorder(self.settings.upstream or default_upstream()))
+        return Engine(dialects.read, sources, self._explain, self.requests)
+
+    def _recorder(self, upstream_name: str) -> Recorder:
+        upstream: Upstream = find_upstream(upstream_name, os.environ)
+        return Recorder(
+            lambda exchange: upstream.forward(exchange, self._network.send),
+            upstream.NAME,
+            self.keys,
+            self.recordings,
+            errors=self.settings.record_errors,
+        )
+
+    def _explain(self, exchange: Exchange) -> str:
+        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice(exchange))
+
+    @property
+    def troubles(self) -> list[Entry]:
+        """The entries that could not be answered."""
+        return [entry for entry in self.requests if entry.trouble]
+
+    def report(self) -> str:
+        """Everything that could not be answered, explained; '' when all was."""
+        return "\n\n".join(dict.fromkeys(entry.trouble for entry in self.troubles))
+
+    def save(self, path: Path | None = None) -> int:
+        """Write what was recorded, behind what is kept; the number of new interactions. Raises `CassetteError`."""
+        with self._saving:
+            new = self.recordings.interactions
+            if new:
+                library.save(
+                    path or self.cassette.path,
+                    [*self.cassette.interactions, *new],
+                    signature=self.keys.signature,
+                    describe=describe,
+                    blobs_in=self._blobs_in,
+                )
+        return len(new)
+
+    def close(self) -> None:
+        self._network.close()
+
+
+# --- what a test holds ----------------------------------------------------------------------------------
+
+
+class LLMMock:
+    """In process: the requests of this process's clients are answered from the cassette."""
+
+    def __init__(self, deck: Deck) -> None:
+        self._deck = deck
+        self.env: dict[str, str] = {}
+        """What was set for clients: nothing, in process."""
+
+    @property
+    def requests(self) -> Journal:
+        """What was asked and answered, in the order of asking."""
+        return self._deck.requests
+
+    @property
+    def cassette(self) -> Cassette:
+        """The cassette in use."""
+        return self._deck.cassette
+
+    @contextmanager
+    def opened(self, ignored_ports: Iterable[int] = ()) -> Iterator[LLMMock]:
+        """While this is open, model requests of this process come here."""
+        deck = self._deck
+        takes = _Takes(deck.settings, frozenset(str(port) for port in ignored_ports))
+        engine = deck.engine(lambda: "original")
+        with Door(takes, engine.handle, blocks=deck.records):
+            yield self
+
+
+@dataclass(frozen=True, slots=True)
+class _Takes:
+    """Whether a request in process is for us."""
+
+    settings: Settings
+    own_ports: frozenset[str]
+    """Ports of our own server: what is sent there goes over HTTP, as it was meant to."""
+
+    def __call__(self, method: str, host: str, port: str, path: str) -> bool:
+        if matches(host, self.settings.ignore_hosts) or (port in self.own_ports and _is_loopback(host)):
+            return False
+        known = is_provider(host) or matches(host, self.settings.hosts)
+        return known or dialects.is_named(method, path)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@contextmanager
+def use_cassette(path: str | os.PathLike[str], *, mode: Mode = "none", **settings: Any) -> Iterator[LLMMock]:
+    """Replay a cassette in this process, or record to it, without pytest.
+
+    `settings` are those of `llm_config`. What was recorded is saved when the block ends without an exception.
+    Raises `UsageError`, `CassetteError`, and at the end `UnmatchedError` when a request had no answer.
+    """
+    chosen = combine([("use_cassette", {"mode": mode, **settings})])
+    deck = Deck.open(Path(path), chosen, advice=_advice_for_code)
+    try:
+        with LLMMock(deck).opened() as mock:
+            yield mock
+        _finish(deck)
+    finally:
+        deck.close()
+
+
+def _finish(deck: Deck) -> None:
+    deck.save()
+    if deck.troubles:
+        raise UnmatchedError(deck.report())
+
+
+def _advice_for_code(exchange: Exchange) -> list[str]:
+    return ['If the request is new or changed on purpose, record it:  mode="new_episodes"']
+
+
+class LLMServer(LLMMock):
+    """Over HTTP: whoever is given the address is answered from the cassette.
+
+    In a test it comes as the fixture `llm_server`. By itself it is a context manager:
+    `with LLMServer("cassettes/plan.yaml") as server: …`. `settings` are those of `llm_config`.
+    """
+
+    def __init__(
+        self, cassette: str | os.PathLike[str] | Deck, *, server: Server | None = None, **settings: Any
+    ) -> None:
+        if not isinstance(cassette, Deck):
+            chosen = combine([("LLMServer", settings)])
+            cassette = Deck.open(Path(cassette), chosen, advice=_advice_for_code)
+        super().__init__(cassette)
+        self._server = server
+        self._running: Any = None
+        self.url = ""
+        """The server's root for this test, without a slash at the end."""
+
+    @property
+    def base_url(self) -> str:
+        """What OpenAI clients take as their base URL: ends in `/v1`."""
+        return self.url + "/v1"
+
+    @contextmanager
+    def opened(self, ignored_ports: Iterable[int] = ()) -> Iterator[LLMServer]:
+        """While this is open, requests below `url` come here, and clients of this process know of it."""
+        engine = self._deck.engine(lambda: default_upstream(os.environ))
+        with _running(self._server) as server:
+            prefix = server.mount(engine.handle)
+            self.url = server.url + prefix
+            self.env = client_environment(self.url, os.environ)
+            try:
+                with environment(self.env):
+                    yield self
+            finally:
+                server.unmount(prefix)
+
+    def __enter__(self) -> LLMServer:
+        self._running = self.opened()
+        server: LLMServer = self._running.__enter__()
+        return server
+
+    def __exit__(self, *exc_info: Any) -> None:
+        self._running.__exit__(*exc_info)
+        try:
+            if exc_info[0] is None:
+                _finish(self._deck)
+        finally:
+            self._deck.close()
+
+
+@contextmanager
+def _running(server: Server | None) -> Iterator[Server]:
+    """A server that runs already, or one for the time of the block."""
+    if server is not None:
+        yield server
+        return
+    with Server() as own:
+        yield own
+
+
+def default_upstream(environ: Mapping[str, str]) -> str:
+    """Where a server's recordings come from when nothing was chosen. Raises `UsageError`."""
+    if environ.get("OPENAI_API_KEY") not in (None, "", DUMMY_KEY):
+        return "openai"
+    raise UsageError(
+        "Record mode needs an upstream, and none was chosen. "
+        f"Name one with --llm-upstream (pytest), --upstream (llmmock) or LLMMOCK_UPSTREAM: {CHOICES}. "
+        "With OPENAI_API_KEY set, 'openai' is the default."
+    )
+
+
+def client_environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that send clients to a server of ours. Keys are given only where there are none."""
+    addresses = {
+        "OPENAI_BASE_URL": url + "/v1",
+        "OPENAI_API_BASE": url + "/v1",
+        "OLLAMA_HOST": url,
+        "OLLAMA_API_BASE": url,
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_API_BASE": url,
+    }
+    keys = {name: DUMMY_KEY for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY") if not environ.get(name)}
+    around = {name: _and_loopback(environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
+    return {**addresses, **keys, **around}
+
+
+def _and_loopback(hosts: str) -> str:
+    """A proxy of the environment must not get between a client and our server."""
+    listed = [host.strip() for host in hosts.split(",") if host.strip()]
+    return ",".join([*listed, *(host for host in ("127.0.0.1", "localhost") if host not in listed)])
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for this process and its children, and put back what was there."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

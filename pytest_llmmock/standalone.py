@@ -1,0 +1,111 @@
+"""A server by itself: all cassettes at once, or the one that a request picks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import unquote
+
+from . import dialects
+from .cassettes import library
+from .cassettes.cassette import Cassette
+from .cassettes.matchers import Keys
+from .core.engine import Engine
+from .core.model import Exchange, Problem, Reply, Request, json_reply
+from .mock import Deck
+from .settings import Settings
+
+HEALTH = ("/health", "/")
+"""Answered by ourselves, unless a cassette has recordings of them: Ollama's root is one that people record."""
+
+PICK_HEADER = "x-llmmock-cassette"
+PICK_PATH = "/cassette/"
+
+JOURNAL_LIMIT = 10_000
+"""Entries: what a server keeps of the past."""
+
+
+class Shelf:
+    """Answers from many cassettes. A client picks one by `/cassette/NAME/v1` or by a header."""
+
+    def __init__(
+        self, cassettes: Mapping[str, Cassette], settings: Settings, on_trouble: Callable[[str], None]
+    ) -> None:
+        self._cassettes = dict(cassettes)
+        self._settings = settings
+        self._on_trouble = on_trouble
+        self._keys = Keys(settings.match_on, settings.ignore)
+        self._engines: dict[str, Engine] = {}
+        self._all = self._engine(list(self._cassettes.values()))
+
+    def _engine(self, cassettes: Sequence[Cassette]) -> Engine:
+        deck = Deck(cassettes, self._settings, self._keys, advice=advice, journal_limit=JOURNAL_LIMIT)
+        return deck.engine(str)
+
+    def handle(self, request: Request) -> Reply:
+        """The reply to a request of any client."""
+        engine, asked = self._picked(request)
+        if engine is None:
+            return self._unknown(asked)
+        reply = engine.handle(asked)
+        if reply.source != "unmatched":
+            return reply
+        if asked.path in HEALTH and asked.method in ("GET", "HEAD"):
+            return self._health()
+        self._on_trouble(engine.journal.last.trouble)
+        return reply
+
+    def _health(self) -> Reply:
+        interactions = sum(len(cassette) for cassette in self._cassettes.values())
+        return json_reply({"status": "ok", "cassettes": len(self._cassettes), "interactions": interactions})
+
+    def _picked(self, request: Request) -> tuple[Engine | None, Request]:
+        """The engine for the cassette that the request picks, and the request as the cassette knows it."""
+        name = request.header(PICK_HEADER)
+        if name is None and request.path.startswith(PICK_PATH):
+            name, request = self._cut(request)
+        if name is None:
+            return self._all, request
+        return self._engine_for(library.name_of(Path(name), Path())), request
+
+    def _cut(self, request: Request) -> tuple[str, Request]:
+        """The name in the path, the longest that fits, and the request without it."""
+        rest = request.path.removeprefix(PICK_PATH)
+        steps = rest.split("/")
+        for count in range(len(steps), 0, -1):
+            name = unquote("/".join(steps[:count]))
+            if library.name_of(Path(name), Path()) in self._cassettes:
+                return name, replace(request, path="/" + "/".join(steps[count:]))
+        return rest, request
+
+    def _engine_for(self, name: str) -> Engine | None:
+        cassette = self._cassettes.get(name)
+        if cassette is None:
+            return None
+        if name not in self._engines:
+            self._engines[name] = self._engine([cassette])
+        return self._engines[name]
+
+    def _unknown(self, request: Request) -> Reply:
+        asked = request.header(PICK_HEADER) or unquote(request.path.removeprefix(PICK_PATH))
+        near = get_close_matches(asked, self._cassettes, n=3, cutoff=0.3) or sorted(self._cassettes)[:3]
+        why = f"There is no cassette {asked!r} among those that are served. Near are: {', '.join(near)}."
+        problem = Problem(404, why, "no_cassette", "llmmock_error", headers=(("x-should-retry", "false"),))
+        return dialects.read(request).dialect.write_error(problem)
+
+
+def named(places: Sequence[Path], settings: Settings) -> dict[str, Cassette]:
+    """The cassettes among files and below folders, by name. Raises `CassetteError`."""
+    signature = Keys(settings.match_on, settings.ignore).signature
+    found: dict[str, Cassette] = {}
+    for place in places:
+        root = place if place.is_dir() else place.parent
+        for cassette in library.open_all([place], signature):
+            found.setdefault(library.name_of(cassette.path, root), cassette)
+    return found
+
+
+def advice(exchange: Exchange) -> list[str]:
+    return ["If the request is new or changed on purpose, record it:  llmmock record --cassette FILE"]

@@ -1,0 +1,126 @@
+"""The network: the only code that opens a connection."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..core.live import Live
+from ..core.model import Headers, Reply, Request
+from ..errors import CutConnection, UpstreamError
+
+if TYPE_CHECKING:
+    import httpx
+
+OURS = "llmmock"
+"""Marks our own requests among their extensions, so that the in-process way in lets them pass."""
+
+CONNECT_TIMEOUT = 15.0
+"""Seconds."""
+
+READ_TIMEOUT = 600.0
+"""Seconds between two pieces of an answer: a model may think for minutes."""
+
+_NOT_SENT = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-llmmock-cassette",
+    }
+)
+
+_FRAMING = frozenset(
+    {"connection", "content-encoding", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"}
+)
+
+
+class Network:
+    """Sends requests to upstreams. Proxies and certificates are those of the environment, as httpx reads them."""
+
+    def __init__(self) -> None:
+        self._client: httpx.Client | None = None
+        self._opening = threading.Lock()
+
+    def send(self, request: Request) -> Reply:
+        """Ask. The reply is live: its frames come as the upstream sends them. Raises `UpstreamError`."""
+        import httpx
+
+        since = time.monotonic()
+        try:
+            response = self._open().send(self._prepared(request), stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise UpstreamError(_failure(request, error)) from error
+        content_type = response.headers.get("content-type", "")
+        live = Live(_chunks(response, request), response.close, since=since, content_type=content_type)
+        reason = response.reason_phrase
+        return Reply(response.status_code, _headers(response), live, reason, "upstream", live=True)
+
+    def _open(self) -> httpx.Client:
+        with self._opening:
+            if self._client is None:
+                self._client = _new_client()
+            return self._client
+
+    def _prepared(self, request: Request) -> httpx.Request:
+        """Compression is not asked for: what comes is to pass through as it comes."""
+        headers = [pair for pair in request.headers if pair[0] not in _NOT_SENT]
+        return self._open().build_request(
+            request.method,
+            request.url,
+            headers=[*headers, ("accept-encoding", "identity")],
+            content=request.body or None,
+            extensions={OURS: True},
+        )
+
+    def close(self) -> None:
+        with self._opening:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _new_client() -> httpx.Client:
+    import httpx
+
+    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    return httpx.Client(timeout=timeout, limits=limits, follow_redirects=False)
+
+
+def _headers(response: httpx.Response) -> Headers:
+    pairs = ((name.lower(), value) for name, value in response.headers.multi_items())
+    return tuple(pair for pair in pairs if pair[0] not in _FRAMING)
+
+
+def _chunks(response: httpx.Response, request: Request) -> Iterator[bytes]:
+    """What arrives, as it arrives. Raises `CutConnection` when it breaks off."""
+    import httpx
+
+    try:
+        yield from response.iter_bytes()
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise CutConnection(
+            f"The answer of {request.origin} broke off: {_cause(error)}. It was not recorded."
+        ) from error
+
+
+def _failure(request: Request, error: Exception) -> str:
+    return (
+        f"The upstream {request.origin} did not answer {request.method} {request.path}: {_cause(error)}. "
+        "Is it running, and is its address right? Nothing was recorded."
+    )
+
+
+def _cause(error: Exception) -> str:
+    return str(error) or type(error).__name__
