@@ -1,0 +1,214 @@
+"""One test and its cassette: how it is named, what is in force, and what is done when the test is over."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .core.model import Exchange
+from .core.summary import plural
+from .errors import LLMMockError, UsageError
+from .inbound.server import Server
+from .mock import Deck, LLMMock, LLMServer
+from .plugin import CLEANUP, COUNTS
+from .settings import Layer, Settings, combine, from_environment
+
+ASIDE = Path(".llmmock", "failed")
+"""Below the cassette folder: what failed tests recorded."""
+
+_LONGEST_NAME = 100
+_ODD = re.compile(r"[^\w.\-\[\]]+")
+
+_SERVER = pytest.StashKey[Server]()
+
+
+class Case:
+    """What one test plays, records and reports."""
+
+    def __init__(self, item: pytest.Item, deck: Deck, name: str) -> None:
+        self._item = item
+        self._deck = deck
+        self._name = name
+        self._failed = False
+        self._shown = False
+
+    @classmethod
+    def open(cls, request: pytest.FixtureRequest, llm_config: Mapping[str, Any]) -> Case:
+        """The case of the test that asks for a fixture. What is wrong with it fails the test's set-up."""
+        item: pytest.Item = request.node
+        try:
+            name, settings = settings_of(item, llm_config)
+            root = item.config.rootpath / settings.cassette_dir
+            path = cassette_path(root, name)
+            deck = Deck.open(path, settings, advice=lambda exchange: advice(item, exchange), blobs_in=root)
+        except LLMMockError as error:
+            pytest.fail(str(error), pytrace=False)
+        return cls(item, deck, name)
+
+    @contextmanager
+    def mock(self) -> Iterator[LLMMock]:
+        with _readable(), LLMMock(self._deck).opened(self._own_ports()) as mock:
+            self._configure(mock)
+            yield mock
+
+    @contextmanager
+    def server(self) -> Iterator[LLMServer]:
+        with _readable(), LLMServer(self._deck, server=running_server(self._item.config)).opened() as server:
+            self._configure(server)
+            yield server
+
+    def _own_ports(self) -> list[int]:
+        server = self._item.config.stash.get(_SERVER, None)
+        return [server.port] if server is not None else []
+
+    def _configure(self, mock: LLMMock) -> None:
+        self._item.ihook.pytest_llmmock_configure(config=self._item.config, mock=mock)
+
+    # --- when the test is over ---
+
+    def note(self, report: pytest.TestReport) -> None:
+        """See how a phase of the test ended, and explain a failure that is ours to explain."""
+        if report.when != "teardown":
+            self._failed = self._failed or report.failed
+        text = self._deck.report() if report.failed and not self._shown else ""
+        if text and report.when == "call":
+            report.sections.append(("llmmock", text))
+            self._shown = True
+
+    def finish(self) -> None:
+        """Save what was recorded, and fail the test when a request had no answer."""
+        try:
+            self._count()
+            self._save()
+        except LLMMockError as error:
+            pytest.fail(str(error), pytrace=False)
+        finally:
+            self._deck.close()
+        if self._deck.troubles and not self._shown:
+            self._shown = True
+            pytest.fail("llmmock: " + self._deck.report(), pytrace=False)
+
+    def _save(self) -> None:
+        if not self._failed and not self._deck.troubles:
+            self._deck.save()
+            return
+        aside = self._item.config.rootpath / self._deck.settings.cassette_dir / ASIDE
+        if self._deck.save(cassette_path(aside, self._name)):
+            self._add("kept aside, because their test failed")
+
+    def _count(self) -> None:
+        self._add("replayed", len(self._deck.requests.where(source="cassette")))
+        self._add("recorded", len(self._deck.recordings.interactions))
+        self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
+
+    def _add(self, what: str, count: int = 1) -> None:
+        counts = self._item.config.stash[COUNTS]
+        counts[what] = counts.get(what, 0) + count
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """An error of ours in a fixture is a message, not a traceback."""
+    try:
+        yield
+    except LLMMockError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def summary_line(counts: Mapping[str, int]) -> str:
+    pieces = [f"{counts.get(what, 0)} {what}" for what in ("replayed", "recorded", "unmatched")]
+    aside = "kept aside, because their test failed"
+    pieces += [f"recordings of {plural(counts[aside], 'test')} {aside}: {ASIDE}"] if aside in counts else []
+    return "llmmock: " + ", ".join(pieces)
+
+
+def running_server(config: pytest.Config) -> Server:
+    """The server of this pytest process, started when the first test asks for it."""
+    server = config.stash.get(_SERVER, None)
+    if server is None:
+        server = config.stash[_SERVER] = Server()
+        server.start()
+        config.stash[CLEANUP].append(server.stop)
+    return server
+
+
+# --- settings -------------------------------------------------------------------------------------------
+
+
+def settings_of(item: pytest.Item, llm_config: Mapping[str, Any]) -> tuple[str, Settings]:
+    """The name of the test's cassette and its settings. Raises `UsageError`."""
+    if not isinstance(llm_config, Mapping):
+        raise UsageError(f"The fixture llm_config has to return a dict, and returned {llm_config!r}.")
+    name, marked = _marked(item)
+    config = item.config
+    ini = {"upstream": config.getini("llm_upstream"), "cassette_dir": config.getini("llm_cassette_dir")}
+    options = {
+        "mode": config.getoption("llm_record"),
+        "upstream": config.getoption("llm_upstream"),
+        "cassette_dir": config.getoption("llm_cassette_dir"),
+    }
+    layers: list[Layer] = [
+        ("ini file", {key: value or None for key, value in ini.items()}),
+        ("llm_config", llm_config),
+        from_environment(os.environ),
+        ("command line", options),
+        ("@pytest.mark.llm_cassette", marked),
+    ]
+    return name or default_name(item), combine(layers)
+
+
+def _marked(item: pytest.Item) -> tuple[str, dict[str, Any]]:
+    """What the markers say, a test's own over its class's over its module's."""
+    name, settings = "", {}
+    for marker in reversed(list(item.iter_markers("llm_cassette"))):
+        if len(marker.args) > 1:
+            raise UsageError(f"@pytest.mark.llm_cassette takes one name, and was given {marker.args!r}.")
+        arguments = dict(marker.kwargs)
+        name = arguments.pop("name", None) or (marker.args[0] if marker.args else None) or name
+        settings.update(arguments)
+    if not isinstance(name, str):
+        raise UsageError(f"@pytest.mark.llm_cassette takes the name of a cassette, and was given {name!r}.")
+    return name, settings
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+def default_name(item: pytest.Item) -> str:
+    """`tests/test_agent/TestPlan.test_rome[gpt-5]` for that test of `tests/test_agent.py`."""
+    file, _, inside = item.nodeid.partition("::")
+    if item.path.is_relative_to(item.config.rootpath):
+        file = item.path.relative_to(item.config.rootpath).as_posix()
+    folders = [safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/")]
+    names, bracket, parameters = inside.partition("[")
+    return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or item.name)])
+
+
+def safe(name: str) -> str:
+    """A name for every file system. Where something has to be replaced, a digest keeps it unique."""
+    plain = _ODD.sub("-", name)
+    if plain == name and len(name) <= _LONGEST_NAME and not name.startswith("."):
+        return name
+    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    return f"{plain[:_LONGEST_NAME].strip('-.')}-{digest}"
+
+
+def cassette_path(root: Path, name: str) -> Path:
+    """The file of a cassette. Raises `UsageError` for a name that leads out of the cassette folder."""
+    path = Path(os.path.normpath(root / name))
+    if not path.is_relative_to(os.path.normpath(root)):
+        raise UsageError(f"The cassette name {name!r} leads out of the cassette folder {root}.")
+    known = (".yaml", ".yml", ".json", ".gz")
+    return path if path.suffix in known else path.with_name(path.name + ".yaml")
+
+
+def advice(item: pytest.Item, exchange: Exchange) -> list[str]:
+    """What to do about a request of this test that has no recording."""
+    return [f'If the request is new or changed on purpose, record it:  pytest --llm-record "{item.nodeid}"']
