@@ -1,0 +1,5 @@
+"""`python -m pytest_llmmock` is the same program as `llmmock`."""
+
+from .cli import main
+
+main()

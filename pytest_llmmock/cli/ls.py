@@ -1,0 +1,66 @@
+"""`llmmock ls`: cassettes in a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import dialects
+from ..cassettes import library
+from ..cassettes.cassette import Cassette
+from ..core.summary import plural
+
+
+@click.command()
+@click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
+def command(cassettes: tuple[Path, ...], as_json: bool) -> None:
+    """List cassettes, or all cassettes below folders (default: cassettes)."""
+    rows = [row(cassette) for cassette in library.open_all(cassettes or (Path("cassettes"),))]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    head = ("CASSETTE", "INTERACTIONS", "OPERATIONS", "MODELS", "TOKENS", "BYTES", "RECORDED")
+    table(head, [[_cell(row[name.lower()]) for name in head] for row in rows])
+    total = sum(row["interactions"] for row in rows)
+    click.echo(f"{plural(len(rows), 'cassette')}, {plural(total, 'interaction')}")
+
+
+def row(cassette: Cassette) -> dict[str, Any]:
+    """What is told of a cassette."""
+    exchanges = [dialects.read(each.request) for each in cassette.interactions]
+    replies = [each.reply for each in cassette.interactions]
+    usages = [pair[0].dialect.read_reply(pair[1]).usage for pair in zip(exchanges, replies, strict=True)]
+    recorded = [str(each.meta["recorded"])[:10] for each in cassette.interactions if each.meta.get("recorded")]
+    return {
+        "cassette": str(cassette.path),
+        "interactions": len(cassette),
+        "operations": _unique(exchange.operation for exchange in exchanges),
+        "models": _unique(exchange.prompt.model for exchange in exchanges),
+        "tokens": sum(usage.total or 0 for usage in usages if usage is not None),
+        "bytes": cassette.path.stat().st_size,
+        "recorded": max(recorded, default=""),
+    }
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def _cell(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def table(head: Iterable[str], rows: list[list[str]]) -> None:
+    """Columns as wide as they have to be; numbers at the right."""
+    lines = [list(head), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for number, line in enumerate(lines):
+        cells = [
+            cell.rjust(width) if cell.isdigit() else cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ]
+        click.secho("  ".join(cells).rstrip(), bold=number == 0)

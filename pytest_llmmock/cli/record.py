@@ -1,0 +1,81 @@
+"""`llmmock record`: serve, ask the upstream what is not recorded yet, and record it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from ..core.model import Exchange, Reply, Request
+from ..core.summary import plural
+from ..mock import Deck, default_upstream
+from ..settings import MODES, Settings, combine, from_environment
+from .serving import address_options, matching_options, serve
+
+RECORD_MODES = [mode for mode in MODES if mode != "none"]
+
+
+@click.command()
+@click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
+@click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
+@click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
+@address_options
+@matching_options
+def command(
+    cassette: Path,
+    mode: str,
+    upstream: str | None,
+    host: str,
+    port: int,
+    match_on: tuple[str, ...],
+    ignore: tuple[str, ...],
+) -> None:
+    """Serve a cassette; what it does not hold is asked of the upstream and recorded.
+
+    Each answer is written as soon as it is whole, so nothing is lost when this ends.
+    """
+    settings = recording_settings(mode, upstream, match_on, ignore)
+    deck = open_deck(cassette, settings)
+    engine = deck.engine(lambda: default_upstream(os.environ))
+    deck.recordings.on_keep = deck.save
+
+    def handle(request: Request) -> Reply:
+        reply = engine.handle(request)
+        if engine.journal.last.trouble:
+            click.echo(engine.journal.last.trouble + "\n", err=True)
+        return reply
+
+    def banner(url: str) -> str:
+        source = settings.upstream or default_upstream(os.environ)
+        return (
+            f"llmmock records to {cassette} from {source} (mode {mode}) on {url}\n"
+            f"  OpenAI base URL:  {url}/v1\n"
+            "  stop with Ctrl-C"
+        )
+
+    try:
+        serve(handle, host, port, banner)
+    finally:
+        deck.close()
+    count = len(deck.recordings.interactions)
+    click.echo(
+        f"llmmock: {plural(count, 'interaction')} recorded to {cassette}" if count else "llmmock: nothing recorded"
+    )
+
+
+def recording_settings(mode: str, upstream: str | None, match_on: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:
+    """Settings of the command line over those of the environment. Raises `UsageError`."""
+    place, values = from_environment(os.environ)
+    environment = (place, {"upstream": values.get("upstream")})
+    given = {"mode": mode, "upstream": upstream, "match_on": match_on or None, "ignore": ignore or None}
+    return combine([environment, ("command line", given)])
+
+
+def open_deck(cassette: Path, settings: Settings) -> Deck:
+    """The deck with this cassette. Raises `CassetteError`."""
+
+    def advice(exchange: Exchange) -> list[str]:
+        return [f"If the request is new or changed on purpose, record it:  llmmock record --cassette {cassette}"]
+
+    return Deck.open(cassette, settings, advice=advice)

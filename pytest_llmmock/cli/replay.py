@@ -1,0 +1,55 @@
+"""`llmmock replay`: serve recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..core.summary import plural
+from ..settings import combine
+from ..standalone import Shelf, named
+from .serving import address_options, curl_line, matching_options, serve
+
+
+@click.command()
+@click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
+@address_options
+@matching_options
+@click.option(
+    "--repeat/--no-repeat",
+    default=True,
+    show_default=True,
+    help="Play the last recording of a request again when it is asked once more.",
+)
+def command(
+    cassettes: tuple[Path, ...],
+    host: str,
+    port: int,
+    match_on: tuple[str, ...],
+    ignore: tuple[str, ...],
+    repeat: bool,
+) -> None:
+    """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes).
+
+    No upstream is ever asked. A request without a recording is answered with status 404 and an explanation,
+    which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
+    header x-llmmock-cassette.
+    """
+    given = {"match_on": match_on or None, "ignore": ignore or None, "repeat": repeat}
+    settings = combine([("command line", given)])
+    found = named(cassettes or (Path("cassettes"),), settings)
+    shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
+
+    def banner(url: str) -> str:
+        count = sum(len(cassette) for cassette in found.values())
+        curl = curl_line(url, found.values())
+        lines = [
+            f"llmmock replays {plural(count, 'interaction')} of {plural(len(found), 'cassette')} on {url}",
+            f"  OpenAI base URL:  {url}/v1",
+            *([f"  try:  {curl}"] if curl else []),
+            "  stop with Ctrl-C",
+        ]
+        return "\n".join(lines)
+
+    serve(shelf.handle, host, port, banner)

@@ -1,0 +1,69 @@
+"""`llmmock run`: replay or record around a command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from ..core.summary import plural
+from ..mock import Deck, LLMServer
+from ..settings import MODES
+from .record import open_deck, recording_settings
+from .serving import matching_options
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
+@click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
+@click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
+@matching_options
+@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
+def command(
+    cassette: Path,
+    mode: str,
+    upstream: str | None,
+    match_on: tuple[str, ...],
+    ignore: tuple[str, ...],
+    arguments: tuple[str, ...],
+) -> None:
+    """Run a command whose model requests are answered from a cassette.
+
+    The command finds the server by its environment: OPENAI_BASE_URL, OLLAMA_HOST, ANTHROPIC_BASE_URL and
+    the like. Exits with the command's status, or with 1 when the command succeeded and a request had no
+    answer. What a failing command recorded is kept aside.
+    """
+    deck = open_deck(cassette, recording_settings(mode, upstream, match_on, ignore))
+    try:
+        with LLMServer(deck).opened():
+            status = _run(arguments)
+        _save(deck, status)
+    finally:
+        deck.close()
+    if deck.troubles:
+        click.echo("llmmock: " + deck.report(), err=True)
+    sys.exit(status or (1 if deck.troubles else 0))
+
+
+def _run(arguments: tuple[str, ...]) -> int:
+    """The command's exit status as a shell gives it."""
+    try:
+        child = subprocess.Popen(arguments)
+    except OSError as error:
+        raise click.UsageError(f"{arguments[0]} cannot be run: {error.strerror}.") from None
+    while True:
+        try:
+            status = child.wait()
+        except KeyboardInterrupt:  # the terminal has sent it to the command as well: it ends in its own way
+            continue
+        return status if status >= 0 else 128 - status
+
+
+def _save(deck: Deck, status: int) -> None:
+    path = deck.cassette.path
+    if status or deck.troubles:
+        path = path.parent / ".llmmock" / "failed" / path.name
+    if count := deck.save(path):
+        click.echo(f"llmmock: {plural(count, 'interaction')} recorded to {path}", err=True)

@@ -1,0 +1,74 @@
+"""What the commands that serve have in common: options, a server in front, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from ..cassettes.cassette import Cassette, Interaction
+from ..core.model import Reply, Request
+from ..inbound.server import Server
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def address_options(command: F) -> F:
+    """Where to listen."""
+    host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+    port = click.option(
+        "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes any free one."
+    )
+    return host(port(command))
+
+
+def matching_options(command: F) -> F:
+    """What makes two requests the same."""
+    match_on = click.option("--match-on", multiple=True, metavar="NAME", help="Matchers that make the key.")
+    ignore = click.option(
+        "--ignore", multiple=True, metavar="PATH", help="A path in the body that does not count, such as metadata.*"
+    )
+    return match_on(ignore(command))
+
+
+def serve(handle: Callable[[Request], Reply], host: str, port: int, banner: Callable[[str], str]) -> None:
+    """Serve until Ctrl-C or SIGTERM. Raises `ServerError`."""
+    with Server(handle, host=host, port=port) as server:
+        signal.signal(signal.SIGTERM, _interrupt)
+        click.echo(banner(server.url))
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("llmmock: stopped", err=True)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def curl_line(url: str, cassettes: Iterable[Cassette]) -> str:
+    """A command that a recording answers; '' when no recording is short enough to type."""
+    interactions = [each for cassette in cassettes for each in cassette.interactions[:3]][:50]
+    requests = [_curl(url, each) for each in interactions]
+    return min((line for line in requests if line and len(line) < 1000), key=_effort, default="")
+
+
+def _effort(line: str) -> tuple[bool, bool, int]:
+    """A short question of a chat is better to show than a list of models."""
+    return ("/chat/completions" not in line, "-d" not in line, len(line))
+
+
+def _curl(url: str, interaction: Interaction) -> str:
+    request = interaction.request
+    address = f"{url}{request.path}" + (f"?{request.query}" if request.query else "")
+    if not request.body:
+        return f"curl -s {shlex.quote(address)}" if request.method == "GET" else ""
+    value = request.json()
+    if not isinstance(value, dict) or request.method != "POST":
+        return ""
+    body = json.dumps(value, ensure_ascii=False)
+    return f"curl -s {shlex.quote(address)} -H 'content-type: application/json' -d {shlex.quote(body)}"

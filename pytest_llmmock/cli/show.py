@@ -1,0 +1,193 @@
+"""`llmmock show`: a cassette as a conversation that a person can read."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import dialects
+from ..cassettes import library
+from ..cassettes.cassette import Interaction
+from ..core.model import Answer, Exchange, Message, Prompt, Reply, ToolCall
+from ..core.summary import asked, plural
+from ..errors import UsageError
+
+_LONGEST = 2000
+"""Characters of one text that are shown, unless all are asked for."""
+
+_COLOURS = {
+    "system": "magenta",
+    "developer": "magenta",
+    "user": "cyan",
+    "assistant": "green",
+    "tool": "yellow",
+    "error": "red",
+}
+
+
+@click.command()
+@click.argument("cassettes", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CASSETTE...")
+@click.option("-n", "--number", type=click.IntRange(min=1), help="Only the interaction of this number.")
+@click.option("--full", is_flag=True, help="Long texts whole.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of text.")
+def command(cassettes: tuple[Path, ...], number: int | None, full: bool, as_json: bool) -> None:
+    """Show what was asked and what was answered."""
+    opened = library.open_all(cassettes)
+    if as_json:
+        values = [value(str(c.path), n, each) for c in opened for n, each in _chosen(c.interactions, number)]
+        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        return
+    for cassette in opened:
+        click.secho(f"{cassette.path}   {plural(len(cassette), 'interaction')}", bold=True)
+        for place, interaction in _chosen(cassette.interactions, number):
+            click.echo("\n" + "\n".join(_lines(place, interaction, None if full else _LONGEST)))
+
+
+def _chosen(interactions: Sequence[Interaction], number: int | None) -> list[tuple[int, Interaction]]:
+    numbered = list(enumerate(interactions, 1))
+    if number is None:
+        return numbered
+    if number > len(numbered):
+        raise UsageError(f"There is no interaction {number}: the cassette has {plural(len(numbered), 'interaction')}.")
+    return [numbered[number - 1]]
+
+
+# --- for people -----------------------------------------------------------------------------------------
+
+
+def _lines(number: int, interaction: Interaction, longest: int | None) -> Iterator[str]:
+    exchange = dialects.read(interaction.request)
+    answer = exchange.dialect.read_reply(interaction.reply)
+    yield click.style(f"#{number}  {_head(exchange, interaction, answer)}", bold=True)
+    for role, text in [*_question(exchange, exchange.prompt), *_answer(answer, interaction.reply)]:
+        yield from _said(role, text, longest)
+
+
+def _head(exchange: Exchange, interaction: Interaction, answer: Answer) -> str:
+    reply, meta = interaction.reply, interaction.meta
+    frames = reply.frames if isinstance(reply.frames, Sequence) else ()
+    seconds = f"{frames[-1].at:.2f} s" if frames and frames[-1].at else ""
+    tokens = plural(answer.usage.total, "token") if answer.usage and answer.usage.total else ""
+    status = f"status {reply.status}" if reply.status != 200 else ""
+    source = f"from {meta['upstream']}" if meta.get("upstream") else ""
+    what = asked(exchange).partition("  ")[0]
+    return " · ".join(
+        piece for piece in (what, status, str(meta.get("recorded") or ""), source, seconds, tokens) if piece
+    )
+
+
+def _question(exchange: Exchange, prompt: Prompt) -> Iterator[tuple[str, str]]:
+    """Who said what, before the model was asked."""
+    yield from ((message.role, _words(message)) for message in prompt.messages)
+    yield from (("input", str(each)) for each in prompt.inputs)
+    if prompt.tools:
+        yield "tools", ", ".join(tool.name for tool in prompt.tools)
+    if not prompt.messages and not prompt.inputs and exchange.request.body:
+        yield "asked", _body(exchange.request.body, exchange.request.header("content-type") or "")
+
+
+def _words(message: Message) -> str:
+    parts = [f"<{part.kind}{' ' + part.url[:60] if part.url else ''}>" for part in message.parts]
+    answers = [f"(answers {message.tool_call_id})"] if message.tool_call_id else []
+    return "\n".join(piece for piece in (*answers, message.text, *parts, *map(_call, message.tool_calls)) if piece)
+
+
+def _call(call: ToolCall) -> str:
+    return f"-> {call.name}({call.arguments})"
+
+
+def _answer(answer: Answer, reply: Reply) -> Iterator[tuple[str, str]]:
+    """What the model said, choice by choice."""
+    said = False
+    for index in answer.choices:
+        kinds = (("reasoning", "reasoning"), ("assistant", "text"), ("refusal", "refusal"))
+        for role, kind in kinds:
+            if text := answer.joined(kind, index):  # type: ignore[arg-type]
+                said = True
+                yield role, text
+        for call in answer.calls_of(index):
+            said = True
+            yield "assistant", _call(call)
+    for delta in answer.deltas:
+        if delta.kind in ("error", "model", "vector"):
+            said = True
+            yield delta.kind, delta.text or f"{len(delta.vector)} numbers"
+    if not said and reply.body:
+        yield "answered", _body(reply.body, reply.content_type)
+
+
+def _body(body: bytes, content_type: str) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return f"<{plural(len(body), 'byte')} {content_type}>"
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text
+
+
+def _said(role: str, text: str, longest: int | None) -> Iterator[str]:
+    if longest is not None and len(text) > longest:
+        text = f"{text[:longest]}\n… {len(text) - longest} more characters (--full shows them)"
+    label = click.style(f"{role:<10}", fg=_COLOURS.get(role, "blue"))
+    first, *more = text.split("\n") if text else [""]
+    yield f"  {label} {first}".rstrip()
+    yield from (textwrap.indent(line, " " * 13) for line in more)
+
+
+# --- for programs ---------------------------------------------------------------------------------------
+
+
+def value(path: str, number: int, interaction: Interaction) -> dict[str, Any]:
+    """An interaction as JSON."""
+    request, reply = interaction.request, interaction.reply
+    exchange = dialects.read(request)
+    answer = exchange.dialect.read_reply(reply)
+    return {
+        "cassette": path,
+        "number": number,
+        "operation": exchange.operation,
+        "model": exchange.prompt.model,
+        "stream": exchange.prompt.stream,
+        "request": {
+            "method": request.method,
+            "url": request.url,
+            "headers": dict(request.headers),
+            "body": _content(request.body),
+        },
+        "response": {
+            "status": reply.status,
+            "headers": dict(reply.headers),
+            "body": _content(reply.body),
+        },
+        "text": answer.text,
+        "tool_calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in answer.tool_calls],
+        "finish_reason": answer.finish_reason,
+        "usage": _usage(answer),
+        "meta": interaction.meta,
+    }
+
+
+def _usage(answer: Answer) -> dict[str, int | None] | None:
+    usage = answer.usage
+    if usage is None:
+        return None
+    return {"input": usage.input, "output": usage.output, "total": usage.total}
+
+
+def _content(body: bytes) -> Any:
+    """JSON as a value, text as text, bytes as their number."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return {"bytes": len(body)}
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

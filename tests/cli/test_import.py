@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_llmmock.cassettes.library import open_cassette
+
+PLAIN = """
+version: 1
+interactions:
+- request:
+    method: POST
+    uri: https://api.openai.com/v1/chat/completions?api_key=sk-secret
+    headers:
+      Authorization: [Bearer sk-secret]
+      Content-Type: [application/json]
+    body: '{"model": "gpt-5", "messages": [{"role": "user", "content": "hello"}]}'
+  response:
+    status: {code: 200, message: OK}
+    headers:
+      Content-Type: [application/json]
+      Set-Cookie: [a=b]
+    body:
+      string: '{"choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}]}'
+"""
+
+
+def test_files_and_folders_are_taken_over_with_their_structure(llmmock, tmp_path):
+    source = tmp_path / "old" / "deep"
+    source.mkdir(parents=True)
+    (source / "a.yaml").write_text(PLAIN)
+    (source / "b.yml.gz").write_bytes(gzip.compress(PLAIN.encode()))
+    (tmp_path / "single.yaml").write_text(PLAIN)
+    told = llmmock("import", "old", "single.yaml", "--out", "new").stdout
+    assert "[1/3] old/deep/a.yaml -> new/deep/a.yaml  1 interaction" in told
+    assert "3 cassettes with 3 interactions imported, 0 failed" in told
+    assert sorted(path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*.yaml")) == [
+        "deep/a.yaml",
+        "deep/b.yaml",
+        "single.yaml",
+    ]
+    text = (tmp_path / "new/deep/a.yaml").read_text()
+    assert '# 1  chat gpt-5  "hello"  ->  "hi"' in text
+    for secret in ("sk-secret", "Authorization", "authorization", "ookie"):
+        assert secret not in text
+    old, new = (
+        open_cassette(source / "a.yaml").interactions[0],
+        open_cassette(tmp_path / "new/deep/a.yaml").interactions[0],
+    )
+    assert (new.request.body, new.reply.body) == (old.request.body, old.reply.body)
+
+
+def test_a_file_that_cannot_be_read_is_told_in_a_line_and_the_others_are_written(llmmock, tmp_path):
+    (tmp_path / "good.yaml").write_text(PLAIN)
+    (tmp_path / "bad.yaml").write_text("version: 1\ninteractions:\n- request: {}\n")
+    (tmp_path / "evil.yaml").write_text("interactions: !!python/object/apply:os.system ['touch owned']")
+    done = llmmock("import", "good.yaml", "bad.yaml", "evil.yaml", "--out", "new", status=1)
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("failed: bad.yaml is not a cassette that can be read. Interaction 1:")
+    assert "only an unsafe loader would build" in lines[1]
+    assert "1 cassette with 1 interaction imported, 2 failed" in done.stdout
+    assert not (tmp_path / "owned").exists()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["good.yaml"]
+
+
+def test_what_is_there_already_is_replaced_only_when_asked(llmmock, tmp_path):
+    (tmp_path / "a.yaml").write_text(PLAIN)
+    target = tmp_path / "new/a.yaml"
+    target.parent.mkdir()
+    target.write_text("mine")
+    assert "is there already" in llmmock("import", "a.yaml", "--out", "new", status=1).stderr
+    assert target.read_text() == "mine"
+    llmmock("import", "a.yaml", "--out", "new", "--force")
+    assert target.read_text() != "mine"
+
+
+def test_a_dry_run_writes_nothing(llmmock, tmp_path):
+    (tmp_path / "a.yaml").write_text(PLAIN)
+    assert "1 interaction would be imported" in llmmock("import", "a.yaml", "--out", "new", "--dry-run").stdout
+    assert not (tmp_path / "new").exists()
+
+
+def test_two_files_that_would_become_one_are_told(llmmock, tmp_path):
+    (tmp_path / "a.yaml").write_text(PLAIN)
+    (tmp_path / "a.json").write_text(json.dumps({"version": 1, "interactions": []}))
+    assert "which another file has become already" in llmmock("import", ".", "--out", "../new", status=1).stderr
+
+
+@pytest.mark.skipif(
+    not Path(__file__).resolve().parents[2].parent.joinpath("shared/data/vcr").is_dir(),
+    reason="the folder of other projects' recordings is not there",
+)
+def test_the_recordings_of_other_projects_are_all_taken_over(llmmock, tmp_path):
+    source = Path(__file__).resolve().parents[2].parent / "shared/data/vcr"
+    told = llmmock("import", source, "--out", "new").stdout
+    assert "138 cassettes with 248 interactions imported, 0 failed" in told

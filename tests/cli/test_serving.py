@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+
+APP = """
+import sys
+from openai import OpenAI
+words = sys.argv[1]
+answer = OpenAI(max_retries=0).chat.completions.create(model="m", messages=[{"role": "user", "content": words}])
+print(answer.choices[0].message.content)
+"""
+
+
+def ask(url, words="hello", **more):
+    body = {"model": "m", "messages": [{"role": "user", "content": words}], **more}
+    return httpx.post(url + "/v1/chat/completions", json=body, timeout=30)
+
+
+def record(llmmock, standin, file, *words):
+    with llmmock.serving("record", "--cassette", file, "--upstream", standin.base_url) as serving:
+        for each in words:
+            assert ask(serving.url, each).status_code == 200
+    return serving
+
+
+def test_what_record_recorded_replay_serves(llmmock, standin, tmp_path):
+    serving = record(llmmock, standin, "tapes/a.yaml", "hello", "bye")
+    assert f"records to tapes/a.yaml from {standin.base_url} (mode new_episodes)" in serving.out
+    assert "2 interactions recorded to tapes/a.yaml" in serving.out
+    with llmmock.serving("replay", "tapes") as serving:
+        assert ask(serving.url, "bye").json()["choices"][0]["message"]["content"] == "bye #2"
+        assert ask(serving.url).json()["choices"][0]["message"]["content"] == "hello #1"
+        streamed = ask(serving.url, stream=True)
+        assert streamed.status_code == 404
+        assert streamed.headers["x-should-retry"] == "false"
+        assert "No recording matches this request" in streamed.json()["error"]["message"]
+    assert "No recording matches this request" in serving.err
+    assert len(standin.requests) == 2
+
+
+def test_the_curl_line_that_replay_prints_works_more_than_once(llmmock, standin):
+    record(llmmock, standin, "a.yaml", "it's 5 o'clock, “naïve” $HOME")
+    with llmmock.serving("replay", "a.yaml") as serving:
+        line = next(line for line in serving.out.splitlines() if "curl" in line).partition("try:")[2]
+        for _ in range(2):
+            answer = subprocess.run(shlex.split(line), capture_output=True, text=True, check=True).stdout
+            assert "o'clock, “naïve” $HOME #1" in answer
+
+
+def test_replay_without_repeat_plays_each_recording_once(llmmock, standin):
+    record(llmmock, standin, "a.yaml", "hello")
+    with llmmock.serving("replay", "--no-repeat", "a.yaml") as serving:
+        assert ask(serving.url).status_code == 200
+        again = ask(serving.url)
+    assert again.status_code == 404
+    assert "has been played once" in again.json()["error"]["message"]
+
+
+def test_a_client_picks_one_cassette_by_address_or_by_header(llmmock, standin):
+    record(llmmock, standin, "tapes/deep/a.yaml", "hello")
+    record(llmmock, standin, "tapes/b.yaml", "hello")
+    with llmmock.serving("replay", "tapes") as serving:
+        url = serving.url + "/cassette/deep/a/v1/chat/completions"
+        assert httpx.post(url, json=HELLO).json()["choices"][0]["message"]["content"] == "hello #1"
+        url = serving.url + "/v1/chat/completions"
+        picked = httpx.post(url, json=HELLO, headers={"x-llmmock-cassette": "b"})
+        assert picked.json()["choices"][0]["message"]["content"] == "hello #2"
+        unknown = httpx.post(url, json=HELLO, headers={"x-llmmock-cassette": "deep/aa"})
+        assert unknown.status_code == 404
+        assert "There is no cassette 'deep/aa'" in unknown.json()["error"]["message"]
+        assert "deep/a" in unknown.json()["error"]["message"]
+
+
+def test_replay_tells_its_health(llmmock, standin):
+    record(llmmock, standin, "a.yaml", "hello")
+    with llmmock.serving("replay", "a.yaml") as serving:
+        assert httpx.get(serving.url + "/health").json() == {"status": "ok", "cassettes": 1, "interactions": 1}
+        assert httpx.head(serving.url + "/health").status_code == 200
+        unknown = httpx.get(serving.url + "/nowhere")
+        assert unknown.status_code == 404
+        assert "error" in unknown.json()
+
+
+def test_every_recording_is_on_disk_as_soon_as_its_answer_is_whole(llmmock, standin, tmp_path):
+    with llmmock.serving("record", "--cassette", "a.yaml", "--upstream", standin.base_url) as serving:
+        ask(serving.url)
+        assert "hello #1" in (tmp_path / "a.yaml").read_text()
+        ask(serving.url, "streamed", stream=True)
+        assert "streamed" in (tmp_path / "a.yaml").read_text()
+
+
+def test_record_without_an_upstream_lists_the_choices(llmmock):
+    told = llmmock("record", "--cassette", "a.yaml", status=2).stderr
+    assert "Record mode needs an upstream" in told
+    assert "--upstream" in told
+
+
+def test_a_port_in_use_is_one_readable_error(llmmock, standin):
+    record(llmmock, standin, "a.yaml", "hello")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = llmmock("replay", "a.yaml", "--port", port, status=1).stderr
+    assert told.startswith(f"llmmock: The server cannot listen on 127.0.0.1, port {port}")
+    assert "--port" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "There is no cassette and no folder at"),
+        ("", "It is empty."),
+        ("version: 1\ninteractions:\n- request:\n    method: PO", "is not a cassette that can be read"),
+        ("just words", "not a cassette"),
+        ('{"broken": ', "begins like JSON and is not"),
+    ],
+)
+def test_a_cassette_that_cannot_be_read_is_one_readable_error(llmmock, tmp_path, content, told):
+    if content is not None:
+        (tmp_path / "a.yaml").write_text(content)
+    assert told in llmmock("replay", "a.yaml", "--port", 0, status=1).stderr
+
+
+def test_a_folder_without_cassettes_is_one_readable_error(llmmock, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "There are no cassettes in empty" in llmmock("replay", "empty", "--port", 0, status=1).stderr
+
+
+def test_run_records_and_replays_around_a_command(llmmock, standin, tmp_path):
+    app = [sys.executable, "-c", APP, "hello"]
+    recorded = llmmock("run", "--cassette", "a.yaml", "--mode", "once", "--upstream", standin.base_url, "--", *app)
+    assert recorded.stdout == "hello #1\n"
+    assert "1 interaction recorded to a.yaml" in recorded.stderr
+    assert llmmock("run", "--cassette", "a.yaml", "--", *app).stdout == "hello #1\n"
+    assert len(standin.requests) == 1
+
+
+def test_run_exits_with_the_status_of_its_command(llmmock):
+    llmmock("run", "--cassette", "a.yaml", "--", sys.executable, "-c", "raise SystemExit(7)", status=7)
+
+
+def test_run_fails_when_a_request_had_no_recording_although_the_command_succeeded(llmmock):
+    code = (
+        "import urllib.request, os\n"
+        "try: urllib.request.urlopen(os.environ['OPENAI_BASE_URL'] + '/models')\n"
+        "except Exception: pass"
+    )
+    told = llmmock("run", "--cassette", "a.yaml", "--", sys.executable, "-c", code, status=1).stderr
+    assert "There are no recordings to answer this request from" in told
+    assert "GET /v1/models" in told
+
+
+def test_run_keeps_aside_what_a_failing_command_recorded(llmmock, standin, tmp_path):
+    app = [sys.executable, "-c", APP + "\nraise SystemExit(3)", "hello"]
+    llmmock("run", "--cassette", "a.yaml", "--mode", "once", "--upstream", standin.base_url, "--", *app, status=3)
+    assert not Path(tmp_path, "a.yaml").exists()
+    assert "hello #1" in Path(tmp_path, ".llmmock/failed/a.yaml").read_text()
+
+
+def test_run_tells_when_there_is_no_such_command(llmmock):
+    assert "cannot be run" in llmmock("run", "--cassette", "a.yaml", "--", "no-such-program", status=2).stderr
