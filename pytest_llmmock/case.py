@@ -23,6 +23,9 @@ from .settings import Layer, Settings, combine, from_environment
 ASIDE = Path(".llmmock", "failed")
 """Below the cassette folder: what failed tests recorded."""
 
+KEPT_ASIDE = "kept aside, because their test failed"
+ABANDONED = "left by the client before the end, and not recorded"
+
 _LONGEST_NAME = 100
 _ODD = re.compile(r"[^\w.\-\[\]]+")
 
@@ -101,12 +104,14 @@ class Case:
             return
         aside = self._item.config.rootpath / self._deck.settings.cassette_dir / ASIDE
         if self._deck.save(cassette_path(aside, self._name)):
-            self._add("kept aside, because their test failed")
+            self._add(KEPT_ASIDE)
 
     def _count(self) -> None:
         self._add("replayed", len(self._deck.requests.where(source="cassette")))
         self._add("recorded", len(self._deck.recordings.interactions))
         self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
+        if self._deck.abandoned:
+            self._add(ABANDONED, self._deck.abandoned)
 
     def _add(self, what: str, count: int = 1) -> None:
         counts = self._item.config.stash[COUNTS]
@@ -124,8 +129,10 @@ def _readable() -> Iterator[None]:
 
 def summary_line(counts: Mapping[str, int]) -> str:
     pieces = [f"{counts.get(what, 0)} {what}" for what in ("replayed", "recorded", "unmatched")]
-    aside = "kept aside, because their test failed"
-    pieces += [f"recordings of {plural(counts[aside], 'test')} {aside}: {ASIDE}"] if aside in counts else []
+    if ABANDONED in counts:
+        pieces.append(f"{plural(counts[ABANDONED], 'stream')} {ABANDONED}")
+    if KEPT_ASIDE in counts:
+        pieces.append(f"recordings of {plural(counts[KEPT_ASIDE], 'test')} {KEPT_ASIDE}: {ASIDE}")
     return "llmmock: " + ", ".join(pieces)
 
 

@@ -20,7 +20,7 @@ from .cassettes.recorder import Recorder, Recordings
 from .core import summary
 from .core.engine import Engine
 from .core.journal import Entry, Journal
-from .core.model import Exchange, Source, Upstream
+from .core.model import Exchange, Source
 from .core.providers import is_provider, matches
 from .errors import CassetteError, UnmatchedError, UsageError
 from .inbound.server import Server
@@ -94,14 +94,17 @@ class Deck:
         replays = self.settings.mode != "all"
         sources: list[Source] = [self.player] if replays else []
         if self.records:
-            sources.append(self._recorder(self.settings.upstream or default_upstream()))
+            sources.append(self._recorder(default_upstream))
         return Engine(dialects.read, sources, self._explain, self.requests)
 
-    def _recorder(self, upstream_name: str) -> Recorder:
-        upstream: Upstream = find_upstream(upstream_name, os.environ)
+    def _recorder(self, default_upstream: Callable[[], str]) -> Recorder:
+        """An upstream that was named is looked up now; a default only when it is needed."""
+        named = self.settings.upstream
+        environ = dict(os.environ)  # as it is now: a server of ours will change what its clients see
+        upstream = find_upstream(named, environ) if named else None
         return Recorder(
-            lambda exchange: upstream.forward(exchange, self._network.send),
-            upstream.NAME,
+            lambda: upstream or find_upstream(default_upstream(), environ),
+            self._network.send,
             self.keys,
             self.recordings,
             errors=self.settings.record_errors,
@@ -114,6 +117,12 @@ class Deck:
     def troubles(self) -> list[Entry]:
         """The entries that could not be answered."""
         return [entry for entry in self.requests if entry.trouble]
+
+    @property
+    def abandoned(self) -> int:
+        """How many of the upstream's streams the client left before their end; they are not recorded."""
+        left = self.requests.where(source="upstream", whole=False, trouble="")
+        return len([entry for entry in left if entry.status < 400])
 
     def report(self) -> str:
         """Everything that could not be answered, explained; '' when all was."""
@@ -241,7 +250,8 @@ class LLMServer(LLMMock):
     @contextmanager
     def opened(self, ignored_ports: Iterable[int] = ()) -> Iterator[LLMServer]:
         """While this is open, requests below `url` come here, and clients of this process know of it."""
-        engine = self._deck.engine(lambda: default_upstream(os.environ))
+        environ = dict(os.environ)
+        engine = self._deck.engine(lambda: default_upstream(environ))
         with _running(self._server) as server:
             prefix = server.mount(engine.handle)
             self.url = server.url + prefix

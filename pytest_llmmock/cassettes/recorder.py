@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.live import Live
-from ..core.model import Exchange, Reply
+from ..core.model import Exchange, Reply, Send, Upstream, is_json
 from ..errors import UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys
@@ -20,7 +20,7 @@ class Recordings:
     """What was recorded, in the order of asking, however many were under way at once."""
 
     def __init__(self) -> None:
-        self.on_keep: Callable[[], None] = _nothing
+        self.on_keep: Callable[[], object] = _nothing
         """Called after each interaction that was kept."""
         self._lock = threading.Lock()
         self._asked = 0
@@ -52,27 +52,28 @@ class Recorder:
 
     def __init__(
         self,
-        ask: Callable[[Exchange], Reply],
-        upstream: str,
+        upstream: Callable[[], Upstream],
+        send: Send,
         keys: Keys,
         recordings: Recordings,
         *,
         errors: bool = False,
     ) -> None:
-        self._ask = ask
         self._upstream = upstream
+        self._send = send
         self._keys = keys
         self._recordings = recordings
         self._errors = errors
 
     def answer(self, exchange: Exchange) -> Reply:
+        upstream = self._upstream()
         place = self._recordings.reserve()
         meta = {
             "operation": exchange.operation,
-            "upstream": self._upstream,
+            "upstream": upstream.NAME,
             "recorded": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
-        reply = self._ask(exchange)
+        reply = upstream.forward(exchange, self._send)
         reply.source = "upstream"
         refuse_html(exchange, reply)
         if reply.status < 400 or self._errors:
@@ -89,8 +90,22 @@ class Recorder:
 
     def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any]) -> None:
         frames = list(reply.frames.seen) if isinstance(reply.frames, Live) else reply.frames
+        if _is_broken_json(reply):
+            exchange.trouble = _NOT_JSON.format(request=exchange.request, reply=reply, start=_beginning(reply))
+            return
         whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
         self._recordings.keep(place, Interaction.of(scrub(whole), self._keys.key(exchange)))
+
+
+_NOT_JSON = (
+    "The upstream answered {request.method} {request.path} with {reply.content_type} that is not JSON. "
+    "It was passed on and not recorded. It begins: {start}"
+)
+
+
+def _is_broken_json(reply: Reply) -> bool:
+    media_type = reply.content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" and bool(reply.body.strip()) and not is_json(reply.body)
 
 
 def refuse_html(exchange: Exchange, reply: Reply) -> None:
@@ -100,6 +115,9 @@ def refuse_html(exchange: Exchange, reply: Reply) -> None:
     """
     if exchange.operation == "opaque" or not reply.content_type.lower().startswith("text/html"):
         return
+    if isinstance(reply.frames, Live):
+        next(iter(reply.frames), None)
+        reply.frames.close()
     page = _beginning(reply)
     raise UpstreamError(
         f"The upstream answered {exchange.request.method} {exchange.request.path} with a web page "
@@ -109,7 +127,4 @@ def refuse_html(exchange: Exchange, reply: Reply) -> None:
 
 
 def _beginning(reply: Reply) -> str:
-    if isinstance(reply.frames, Live):
-        next(iter(reply.frames), None)
-        reply.frames.close()
     return " ".join(reply.body[:2000].decode(errors="replace").split())[:200]

@@ -36,6 +36,7 @@ def command(
     Each answer is written as soon as it is whole, so nothing is lost when this ends.
     """
     settings = recording_settings(mode, upstream, match_on, ignore)
+    source = settings.upstream or default_upstream(os.environ)
     deck = open_deck(cassette, settings)
     engine = deck.engine(lambda: default_upstream(os.environ))
     deck.recordings.on_keep = deck.save
@@ -47,7 +48,6 @@ def command(
         return reply
 
     def banner(url: str) -> str:
-        source = settings.upstream or default_upstream(os.environ)
         return (
             f"llmmock records to {cassette} from {source} (mode {mode}) on {url}\n"
             f"  OpenAI base URL:  {url}/v1\n"

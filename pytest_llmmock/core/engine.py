@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..errors import LLMMockError, UpstreamError
 from .journal import Journal
-from .model import Exchange, Problem, Reply, Request, Source, SourceName
+from .model import Exchange, Problem, Reply, Request, Source, SourceName, json_error
 
 
 class Engine:
@@ -39,6 +39,9 @@ class Engine:
             return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
         except LLMMockError as error:
             return self.refuse(exchange, "unmatched", 500, str(error), "llmmock_error")
+        broken = unreadable(exchange.request)
+        if broken:
+            return self.refuse(exchange, "unmatched", 400, broken, "invalid_json")
         return self.refuse(exchange, "unmatched", 404, self.explain(exchange), "no_recording")
 
     def refuse(self, exchange: Exchange, source: SourceName, status: int, why: str, code: str) -> Reply:
@@ -48,3 +51,13 @@ class Engine:
         reply = exchange.dialect.write_error(problem)
         reply.source = source
         return reply
+
+
+def unreadable(request: Request) -> str:
+    """Why nobody could answer this request: it says that it is JSON and is not. '' when that is not so."""
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/json" or not request.body:
+        return ""
+    error = json_error(request.body)
+    start = ascii(request.body[:60].decode(errors="replace"))
+    return f"The body of {request.method} {request.path} is not JSON: {error}. It begins: {start}" if error else ""

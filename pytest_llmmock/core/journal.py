@@ -120,7 +120,14 @@ class Entry:
     @property
     def trouble(self) -> str:
         """Why it could not be answered, in full; '' when it was."""
-        return self._exchange.trouble
+        frames = self._reply.frames
+        return self._exchange.trouble or ("" if isinstance(frames, Sequence) else frames.failure)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the client took the reply to its end; False also while a live one still runs."""
+        frames = self._reply.frames
+        return isinstance(frames, Sequence) or frames.whole
 
     @property
     def started(self) -> float:

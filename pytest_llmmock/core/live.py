@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from ..errors import LLMMockError
 from .model import Frame
 from .sse import Ending
 
@@ -27,6 +28,10 @@ class Live:
         self._callbacks: list[Callable[[], None]] = []
         self._closing = threading.Lock()
         self.seen: list[Frame] = []
+        self.whole = False
+        """Whether the stream came to its end."""
+        self.failure = ""
+        """Why it broke off."""
         self.ended: float | None = None
 
     def then(self, callback: Callable[[], None]) -> None:
@@ -47,12 +52,16 @@ class Live:
                 yield frame
             if told != len(self.seen):
                 self._tell()
+        except LLMMockError as error:
+            self.failure = str(error)
+            raise
         finally:
             self.ended = time.monotonic()
             self.close()
 
     def _tell(self) -> int:
         """The number of frames that the callbacks know of."""
+        self.whole = True
         for callback in self._callbacks:
             callback()
         return len(self.seen)

@@ -76,6 +76,14 @@ class LiveFrames(Protocol):
     def ended(self) -> float | None:
         """When the last frame was taken, in `time.monotonic()` seconds; None while it runs."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether the frames came to their end."""
+
+    @property
+    def failure(self) -> str:
+        """Why the frames broke off; '' while they did not."""
+
     def __iter__(self) -> Iterator[Frame]: ...
 
     def close(self) -> None:
@@ -119,6 +127,19 @@ def parse_json(body: bytes) -> Any:
         return json.loads(body.decode()) if body else None
     except (ValueError, RecursionError):
         return None
+
+
+def is_json(body: bytes) -> bool:
+    return json_error(body) is None
+
+
+def json_error(body: bytes) -> str | None:
+    """What keeps the bytes from being JSON, or None when they are."""
+    try:
+        json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return None
 
 
 # --- what is asked of a model, and what it answers ------------------------------------------------------

@@ -140,3 +140,20 @@ def test_a_file_that_is_no_cassette_is_one_readable_error(project, standin, text
     assert "Traceback" not in result.stdout.str()
     assert path.read_text() == text
     assert standin.requests == []
+
+
+def test_a_body_that_is_not_json_is_answered_as_a_provider_would(project):
+    project.makepyfile(
+        test_app="""
+        import httpx2
+
+        def test_it(llm_server):
+            headers = {"content-type": "application/json"}
+            answer = httpx2.post(llm_server.base_url + "/chat/completions", content=b"{broken", headers=headers)
+            assert answer.status_code == 400
+            assert "is not JSON" in answer.json()["error"]["message"]
+        """
+    )
+    result = run(project)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines("*The body of POST /v1/chat/completions is not JSON*")

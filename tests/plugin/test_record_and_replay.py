@@ -210,17 +210,18 @@ def test_an_upstream_error_is_passed_on_and_not_recorded(project, standin):
     ("words", "told"),
     [
         ("html", "answered POST /v1/chat/completions with a web page"),
-        ("break off", "peer closed connection"),
+        ("break off", "The answer of http://127.0.0.1:* broke off"),
+        ("not json", "answered POST /v1/chat/completions with application/json that is not JSON"),
     ],
 )
 def test_an_answer_that_is_none_is_told_and_leaves_the_cassette(project, standin, words, told):
     project.makepyfile(test_app="def test_it(llm_mock, ask): ask('one')")
     run(project, "--llm-record").assert_outcomes(passed=1)
     before = cassette(project).read_text()
-    project.makepyfile(test_app=f"def test_it(llm_mock, ask): ask({words!r}, stream=True)")
+    project.makepyfile(test_app=f"def test_it(llm_mock, ask): ask({words!r}, stream={words != 'not json'})")
     result = run(project, "--llm-record")
     result.assert_outcomes(failed=1)
-    assert told in result.stdout.str()
+    result.stdout.fnmatch_lines(f"*{told}*")
     assert cassette(project).read_text() == before
 
 
@@ -269,3 +270,21 @@ def test_other_hosts_are_left_alone(project, standin):
     )
     run(project).assert_outcomes(passed=1)
     assert [request.path for request in standin.requests] == ["/weather"]
+
+
+def test_a_stream_that_the_client_left_early_is_not_recorded_and_that_is_told(project, standin):
+    project.makepyfile(
+        test_app="""
+        def test_it(llm_mock, ask):
+            import os
+            from openai import OpenAI
+            client = OpenAI(api_key="k", base_url=os.environ["STANDIN_URL"])
+            messages = [{"role": "user", "content": "hello"}]
+            with client.chat.completions.create(model="m", messages=messages, stream=True) as stream:
+                next(stream)
+        """
+    )
+    result = run(project, "--llm-record")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("llmmock: *1 stream left by the client before the end, and not recorded")
+    assert not cassette(project).exists()

@@ -165,11 +165,20 @@ def test_an_unknown_mode_is_refused_with_the_known_ones(project):
     assert "--llm-record=new_episodes" in result.stderr.str()
 
 
-def test_the_server_needs_an_upstream_to_record(project):
-    project.makepyfile(test_app="def test_it(llm_server): pass")
+def test_the_server_needs_an_upstream_only_when_there_is_something_to_record(project, standin):
+    project.makepyfile(
+        test_app="""
+        from openai import OpenAI
+        def test_it(llm_server): OpenAI().models.list()
+        def test_nothing(llm_server): pass
+        """
+    )
     result = run(project, "--llm-record")
-    result.assert_outcomes(errors=1)
+    result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines("*Record mode needs an upstream, and none was chosen.*")
+    run(project, "--llm-record", f"--llm-upstream={standin.base_url}").assert_outcomes(passed=2)
+    run(project, "--llm-record").assert_outcomes(passed=2)
+    assert len(standin.requests) == 1
 
 
 def test_the_server_tells_clients_by_the_environment_and_puts_it_back(project, monkeypatch):
