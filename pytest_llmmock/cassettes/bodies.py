@@ -98,7 +98,11 @@ def _deflate(body: bytes) -> bytes:
     try:
         return zlib.decompress(body)
     except zlib.error:
-        return zlib.decompress(body, wbits=-zlib.MAX_WBITS)
+        unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        unpacked = unpacker.decompress(body)
+        if not unpacker.eof or unpacker.unused_data:
+            raise
+        return unpacked
 
 
 def _br(body: bytes) -> bytes:

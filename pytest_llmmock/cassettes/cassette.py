@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.model import Reply, Request
+from ..errors import CassetteFormatError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Interaction:
     def __init__(self, load: Callable[[], Recorded], *, key: str = "", source: bytes = b"") -> None:
         self._load = load
         self._recorded: Recorded | None = None
+        self.place = ""
+        """Where it was read from, for people."""
         self.key = key
         """What requests are matched by; '' until it is known to hold for the settings in force."""
         self.source = source
@@ -39,7 +42,10 @@ class Interaction:
     @property
     def recorded(self) -> Recorded:
         if self._recorded is None:
-            self._recorded = self._load()
+            try:
+                self._recorded = self._load()
+            except CassetteFormatError as error:
+                raise CassetteFormatError(f"{self.place}: {error}" if self.place else str(error)) from None
         return self._recorded
 
     @property

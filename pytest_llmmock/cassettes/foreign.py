@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import io
 import json
 import zlib
@@ -29,6 +30,10 @@ _PLAIN_TAGS = ("unicode", "str", "bytes", "tuple", "list", "dict", "int", "float
 
 _TEXT_CLASSES = ("object/apply:multidict._multidict.istr", "object/new:multidict._multidict.istr")
 """Kinds of text that aiohttp's headers leave in a cassette: taken as the text, nothing is built."""
+
+
+_DATA_CLASSES = ("object:vcr.request.Request", "object/apply:__builtin__.frozenset", "object/apply:builtins.frozenset")
+"""What vcrpy before 1.0 wrote around plain mappings and lists."""
 
 
 def read(data: bytes, blob: Blob | None = None) -> list[Recorded]:
@@ -53,6 +58,8 @@ def _numbered(number: int, item: Any, blob: Blob | None) -> Recorded:
         return recorded(item, blob)
     except CassetteFormatError as error:
         raise CassetteFormatError(f"Interaction {number}: {error}") from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise CassetteFormatError(f"Interaction {number}: it holds a value that cannot be read: {error}.") from None
 
 
 # --- the envelope ---------------------------------------------------------------------------------------
@@ -72,14 +79,12 @@ def _text(data: bytes) -> str:
 
 
 def _gunzip(data: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        unpacked = unpacker.decompress(data)
-    except zlib.error as error:
+        return gzip.decompress(data)
+    except EOFError:
+        raise CassetteFormatError("It is a gzip file that breaks off: it was cut or not written whole.") from None
+    except (OSError, zlib.error) as error:
         raise CassetteFormatError(f"It begins like gzip and cannot be unpacked: {error}.") from None
-    if not unpacker.eof:
-        raise CassetteFormatError("It is a gzip file that breaks off: it was cut or not written whole.")
-    return unpacked
 
 
 def _document(text: str) -> Any:
@@ -134,7 +139,12 @@ def _make_loader() -> type[yaml.SafeLoader]:
     def plain(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
         if suffix in _TEXT_CLASSES and isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
             return loader.construct_object(node.value[0])
-        if suffix.partition(":")[0] not in _PLAIN_TAGS:
+        if suffix == "object/new:_io.BytesIO" and isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, deep=True)["state"][0]
+        if suffix == "object/apply:builtins.iter" and isinstance(node, yaml.MappingNode):
+            pieces = loader.construct_mapping(node, deep=True)["args"][0]
+            return b"".join(piece if isinstance(piece, bytes) else str(piece).encode() for piece in pieces)
+        if suffix.partition(":")[0] not in _PLAIN_TAGS and suffix not in _DATA_CLASSES:
             raise yaml.constructor.ConstructorError(None, None, f"the tag !!python/{suffix}", node.start_mark)
         if isinstance(node, yaml.SequenceNode):
             return loader.construct_sequence(node, deep=True)
@@ -142,6 +152,7 @@ def _make_loader() -> type[yaml.SafeLoader]:
             return loader.construct_mapping(node, deep=True)
         return loader.construct_scalar(node)  # type: ignore[arg-type]  # the only kind that is left
 
+    Loader.add_constructor("!binary", yaml.SafeLoader.construct_yaml_binary)  # Ruby
     Loader.add_multi_constructor("tag:yaml.org,2002:python/", plain)
     return Loader
 
@@ -152,13 +163,14 @@ def _is_before_1_0(document: Any) -> bool:
 
 def _migrated(text: str) -> Any:
     """vcrpy's own migration of its files from before 1.0."""
+    import yaml
     from vcr.migration import migrate_json, migrate_yml
 
     out = io.StringIO()
     migrate = migrate_json if text.lstrip().startswith("[") else migrate_yml
     try:
         migrate(io.StringIO(text), out)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise CassetteFormatError(
             f"It looks like a cassette of vcrpy before 1.0, and vcrpy cannot migrate it: {error!r}."
         ) from None

@@ -32,7 +32,10 @@ Blob = Callable[[str], bytes]
 _START = b"\n- request:\n"
 _REPLY = b"\n  response:\n"
 _META = b"\n  llmmock: {key: "
-_OUR_LINE = re.compile(rb"([0-9a-f]{32}), stamp: ([0-9a-f]{16})[,}]")
+_OUR_LINE = re.compile(rb'"?([0-9a-f]{32})"?, stamp: "?([0-9a-f]{16})"?[,}]')
+_UNFIT = re.compile("[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
+"""What may not stand in YAML, not even in a comment."""
+_PAIR = re.compile(r"(-?\d+\.\d+):(\d+)(?!\S)")
 _NUMBER = re.compile(rb"\A# \d+")
 
 
@@ -91,7 +94,7 @@ def _lazy(source: bytes, signature: bytes, blob: Blob | None) -> Interaction:
     found = _OUR_LINE.match(source, at)
     known = found is not None and found[2].decode() == stamp(source, signature)
     key = found[1].decode() if found is not None and known else ""
-    return Interaction(lambda: _parse(source, blob), key=key, source=source if key else b"")
+    return Interaction(lambda: _parse(source, blob), key=key, source=source.rstrip(b"\n") + b"\n" if key else b"")
 
 
 def _parse(source: bytes, blob: Blob | None) -> Recorded:
@@ -102,7 +105,10 @@ def _parse(source: bytes, blob: Blob | None) -> Recorded:
         raise CassetteFormatError(
             "This interaction is not one item of a list:\n" + source[:200].decode(errors="replace")
         )
-    return recorded(items[0], blob)
+    try:
+        return recorded(items[0], blob)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise CassetteFormatError(f"It holds a value that cannot be read: {error}.") from None
 
 
 def split_uri(uri: str) -> tuple[str, str, str]:
@@ -115,8 +121,7 @@ def split_uri(uri: str) -> tuple[str, str, str]:
 def read_timing(timing: str, body: bytes) -> list[Frame]:
     """Frames from a line of `delay:bytes` pairs; one frame when it does not fit the body."""
     frames, at, start = [], 0.0, 0
-    for pair in timing.split():
-        delay, _, size = pair.partition(":")
+    for delay, size in _PAIR.findall(timing):
         at, end = at + float(delay), start + int(size)
         frames.append(Frame(body[start:end], at))
         start = end
@@ -151,7 +156,7 @@ def _dump(
     if interaction.source and interaction.key:
         return _NUMBER.sub(b"# %d" % number, interaction.source)
     recorded = interaction.recorded
-    comment = " ".join(describe(recorded).splitlines())
+    comment = " ".join(_UNFIT.sub(" ", describe(recorded)).splitlines())
     request, styles = _request_text(recorded.request, blobs)
     reply, more_styles = _reply_text(recorded.reply, blobs)
     body = f"- request:\n{request}\n  response:\n{reply}\n"

@@ -50,9 +50,12 @@ def open_cassette(path: Path, signature: bytes = b"") -> Cassette:
     except OSError as error:
         raise CassetteError(f"The cassette {path} cannot be read: {error.strerror or error}.") from None
     try:
-        return Cassette(path, format.loads(data, signature, blob_finder(path)), exists=True)
+        interactions = format.loads(data, signature, blob_finder(path))
     except CassetteFormatError as error:
         raise CassetteFormatError(f"{path} is not a cassette that can be read. {error}") from None
+    for number, interaction in enumerate(interactions, 1):
+        interaction.place = f"{path}, interaction {number}"
+    return Cassette(path, interactions, exists=True)
 
 
 def blob_finder(cassette: Path) -> format.Blob:
@@ -100,7 +103,7 @@ def write(path: Path, data: bytes) -> None:
     """Put data in place of a file at once: a reader sees the old or the new, never a part. Raises `OSError`."""
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name[:100]}.{token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name[:50]}.{token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
             file.write(data)

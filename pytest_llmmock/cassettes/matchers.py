@@ -131,7 +131,9 @@ def multipart(content: bytes, content_type: str) -> object:
     if found is None:
         return _content(content)
     delimiter = b"--" + found[1].encode()
-    pieces = (b"\r\n" + content).split(b"\r\n" + delimiter)[1:-1]
+    pieces = (b"\r\n" + content).split(b"\r\n" + delimiter)[1:]
+    if not pieces or not pieces.pop().startswith(b"--"):
+        return _content(content)  # not the form that its header says
     return [_part(piece.removeprefix(b"\r\n")) for piece in pieces]
 
 
@@ -156,16 +158,33 @@ def steps(path: str) -> Steps:
     return tuple(match[1] or match[2] for match in found)
 
 
-def without(value: Any, path: Steps) -> Any:
-    """The value without what the path leads to; `*` leads to everything."""
+_GONE = object()
+
+
+def without(value: Any, paths: Iterable[Steps]) -> Any:
+    """The value without what the paths lead to; `*` leads to everything."""
+    for path in paths:
+        value = _marked(value, path)
+    return _pruned(value)
+
+
+def _marked(value: Any, path: Steps) -> Any:
+    """Marked first and taken out later, so that no path shifts the numbers of another."""
+    if not path:
+        return _GONE
     step, rest = path[0], path[1:]
     if isinstance(value, dict):
-        kept = ((name, item) for name, item in value.items() if rest or step not in (name, "*"))
-        return {name: without(item, rest) if rest and step in (name, "*") else item for name, item in kept}
+        return {name: _marked(item, rest) if step in (name, "*") else item for name, item in value.items()}
     if isinstance(value, list):
-        numbered = ((str(number), item) for number, item in enumerate(value))
-        kept = ((number, item) for number, item in numbered if rest or step not in (number, "*"))
-        return [without(item, rest) if rest and step in (number, "*") else item for number, item in kept]
+        return [_marked(item, rest) if step in (str(n), "*") else item for n, item in enumerate(value)]
+    return value
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(item) for name, item in value.items() if item is not _GONE}
+    if isinstance(value, list):
+        return [_pruned(item) for item in value if item is not _GONE]
     return value
 
 
@@ -196,10 +215,7 @@ class Keys:
 
     def _value(self, name: str, matcher: Matcher, exchange: Exchange) -> object:
         value = matcher(exchange)
-        if name == "body":
-            for path in self._ignored:
-                value = without(value, path)
-        return value
+        return without(value, self._ignored) if name == "body" and self._ignored else value
 
     def key(self, exchange: Exchange) -> str:
         """32 hexadecimal digits. The same bytes asked before cost one lookup."""

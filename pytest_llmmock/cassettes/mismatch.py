@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..core.model import Exchange, Request
 from ..core.summary import asked, plural, shape
+from ..errors import CassetteError
 from .cassette import Cassette, Interaction
 from .player import Player
 
@@ -57,4 +58,8 @@ def _cassette(cassette: Cassette, player: Player, read: Callable[[Request], Exch
 
 def _line(number: int, interaction: Interaction, cassette: Cassette, read: Callable[[Request], Exchange]) -> str:
     played = "   (played)" if interaction in cassette.played else ""
-    return f"  #{number}  {asked(read(interaction.request))}{played}"
+    try:
+        words = asked(read(interaction.request))
+    except CassetteError as error:
+        words = f"cannot be read: {error}"
+    return f"  #{number}  {words}{played}"

@@ -113,7 +113,8 @@ def refuse_html(exchange: Exchange, reply: Reply) -> None:
 
     Raises `UpstreamError`.
     """
-    if exchange.operation == "opaque" or not reply.content_type.lower().startswith("text/html"):
+    is_page = reply.content_type.lower().startswith("text/html")
+    if exchange.operation == "opaque" or not is_page or reply.status >= 400:
         return
     if isinstance(reply.frames, Live):
         next(iter(reply.frames), None)

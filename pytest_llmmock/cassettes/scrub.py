@@ -23,7 +23,6 @@ REPLY_HEADERS = (
     "anthropic-ratelimit-*",
     "content-disposition",
     "content-type",
-    "location",
     "openai-model",
     "openai-processing-ms",
     "openai-version",

@@ -7,6 +7,7 @@ as long. What is written here is read back unchanged by both of its loaders: pro
 from __future__ import annotations
 
 import base64
+import datetime
 import math
 import re
 from typing import Any
@@ -45,6 +46,8 @@ def block(value: Any, pad: str) -> str:
 
 
 def mapping(value: dict[str, Any], pad: str) -> str:
+    if len(pad) > 2 * DEEPEST:
+        raise UnwritableError("nested too deeply")
     return "\n".join(f"{pad}{_key(key)}:{block(item, pad)}" for key, item in value.items())
 
 
@@ -65,9 +68,12 @@ def _item(value: Any, pad: str) -> str:
 
 
 def _key(key: str) -> str:
-    if not isinstance(key, str) or len(key) > LONGEST_KEY:
+    if not isinstance(key, str) or _SURROGATE.search(key):
+        raise UnwritableError("a key that is no text")
+    line = _one_line(key)
+    if len(line) > LONGEST_KEY:
         raise UnwritableError("a key that is too long")
-    return _one_line(key)
+    return line
 
 
 def scalar(value: Any, pad: str) -> str:
@@ -85,7 +91,9 @@ def _plain_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return number(value)
-    return str(value) if isinstance(value, int) else "{}" if isinstance(value, dict) else "[]"
+    if isinstance(value, (int, datetime.date)):
+        return str(value)
+    return "{}" if isinstance(value, dict) else "[]"
 
 
 def number(value: float) -> str:

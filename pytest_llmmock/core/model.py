@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,6 +128,15 @@ def parse_json(body: bytes) -> Any:
         return json.loads(body.decode()) if body else None
     except (ValueError, RecursionError):
         return None
+
+
+def compact(value: object) -> str:
+    """JSON without spaces that UTF-8 can hold: lone surrogates, which JSON allows, are escaped."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":")) if _SURROGATE.search(written) else written
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def is_json(body: bytes) -> bool:
@@ -403,5 +413,4 @@ def frames_of(body: bytes) -> list[Frame]:
 
 def json_reply(value: object, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Reply:
     """A plain reply that holds a JSON value."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Reply(status, (("content-type", "application/json"), *headers), frames_of(body))
+    return Reply(status, (("content-type", "application/json"), *headers), frames_of(compact(value).encode()))

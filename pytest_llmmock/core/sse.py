@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from .model import compact
+
 _END_OF_EVENT = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)+")
 _END_OF_LINE = re.compile(r"\r\n|\r|\n")
 
@@ -107,7 +109,7 @@ class Ending:
         if self._is_last is None:
             return False
         self._open.append(chunk)
-        tail = b"".join(self._open[-2:])[-4:]
+        tail = b"".join(self._open[-4:])[-4:]
         if not tail.endswith(self._border):
             return False
         events, self._open = b"".join(self._open), []
@@ -130,6 +132,6 @@ def _is_last_line(lines: bytes) -> bool:
 
 def write_event(data: object, event: str = "") -> bytes:
     """One event; anything but text is written as compact JSON."""
-    text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = data if isinstance(data, str) else compact(data)
     head = f"event: {event}\n" if event else ""
-    return (head + "".join(f"data: {line}\n" for line in text.split("\n")) + "\n").encode()
+    return (head + "".join(f"data: {line}\n" for line in _END_OF_LINE.split(text)) + "\n").encode()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.model import Message, Part, Prompt, Request, Tool, ToolCall
+from ..core.model import Message, Part, Prompt, Request, Tool, ToolCall, compact
 from . import chat_answers
 from . import openai_shapes as shapes
-from .fields import compact, mapping, objects, text
+from .fields import mapping, objects, text
 
 read_reply = chat_answers.read_reply
 write_reply = chat_answers.write_reply

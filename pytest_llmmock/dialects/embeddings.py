@@ -10,9 +10,9 @@ from array import array
 from base64 import b64decode, b64encode
 from typing import Any
 
-from ..core.model import Answer, Delta, Prompt, Reply, Request, Usage
+from ..core.model import Answer, Delta, Prompt, Reply, Request, Usage, compact
 from . import openai_shapes as shapes
-from .fields import compact, mapping, objects, read_values, text, whole, write_json
+from .fields import mapping, objects, read_values, text, whole, write_json
 
 write_error = shapes.write_error
 

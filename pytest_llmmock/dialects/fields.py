@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..core import sse
-from ..core.model import Frame, Headers, Reply, parse_json
+from ..core.model import Frame, Headers, Reply, compact, parse_json
 
 JSON = (("content-type", "application/json"),)
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
@@ -48,16 +47,6 @@ def first_text(*values: object) -> str:
 def argument_text(value: object) -> str:
     """A tool call's arguments as text; some servers send them as an object."""
     return value if isinstance(value, str) else "" if value is None else compact(value)
-
-
-def compact(value: object) -> str:
-    """JSON without spaces that UTF-8 can hold: lone surrogates, which JSON allows, are escaped."""
-    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        written.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-    return written
 
 
 def read_values(reply: Reply) -> list[Any]:

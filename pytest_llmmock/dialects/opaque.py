@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..core.model import Answer, Delta, Message, Prompt, Reply, Request, frames_of
+from ..core.model import Answer, Delta, Message, Prompt, Reply, Request, compact, frames_of
 from . import chat, embeddings
 from . import openai_shapes as shapes
-from .fields import TEXT, compact, first_text, mapping, objects, read_values, text, write_json
+from .fields import TEXT, first_text, mapping, objects, read_values, text, write_json
 
 write_error = shapes.write_error
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..core.model import Answer, Message, Part, Prompt, Reply, Request, ToolCall
+from ..core.model import Answer, Message, Part, Prompt, Reply, Request, ToolCall, compact
 from . import openai_shapes as shapes
 from . import responses_items as items
 from . import responses_stream as stream
-from .fields import compact, mapping, objects, read_values, text, write_events, write_json
+from .fields import mapping, objects, read_values, text, write_events, write_json
 
 write_error = shapes.write_error
 

@@ -1,0 +1,84 @@
+"""What all tests share: hypothesis without deadlines, and a protocol that is small enough to know by heart."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+
+from pytest_llmmock.core.model import (
+    Answer,
+    Delta,
+    Exchange,
+    Message,
+    Problem,
+    Prompt,
+    Reply,
+    Request,
+    Tool,
+    Usage,
+    frames_of,
+    json_reply,
+)
+
+settings.register_profile("llmmock", deadline=None, max_examples=60, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("llmmock")
+
+Read = Callable[[Request], Exchange]
+
+
+class PlainDialect:
+    """A wire protocol for tests: Chat Completions without its corners. A reply is text, or `{"text", "tokens"}`."""
+
+    def read_request(self, request: Request) -> Prompt:
+        asked = request.json()
+        if not isinstance(asked, dict):
+            return Prompt()
+        return Prompt(
+            model=asked.get("model", ""),
+            messages=tuple(Message(each["role"], each["content"]) for each in asked.get("messages", ())),
+            tools=tuple(Tool(each["name"]) for each in asked.get("tools", ())),
+            inputs=tuple(asked.get("input", ())),
+            stream=bool(asked.get("stream")),
+        )
+
+    def write_request(self, prompt: Prompt) -> bytes:
+        messages = [{"role": each.role, "content": each.text} for each in prompt.messages]
+        return json.dumps({"model": prompt.model, "messages": messages}).encode()
+
+    def read_reply(self, reply: Reply) -> Answer:
+        said = reply.json()
+        if not isinstance(said, dict):
+            return Answer((Delta("text", reply.body.decode(errors="replace")),))
+        usage = [Delta("usage", usage=Usage(total=said["tokens"]))] if "tokens" in said else []
+        return Answer((Delta("text", said.get("text", "")), *usage))
+
+    def write_reply(self, prompt: Prompt, answer: Answer) -> Reply:
+        return Reply(200, (("content-type", "text/plain"),), frames_of(answer.text.encode()))
+
+    def write_error(self, problem: Problem) -> Reply:
+        return json_reply(
+            {"error": {"message": problem.message, "code": problem.code}}, problem.status, problem.headers
+        )
+
+
+_OPERATIONS = {"/chat/completions": "chat", "/embeddings": "embeddings", "/api/chat": "ollama.chat"}
+
+
+@pytest.fixture(scope="session")
+def dialect() -> PlainDialect:
+    return PlainDialect()
+
+
+@pytest.fixture(scope="session")
+def read(dialect: PlainDialect) -> Read:
+    """Stands in for `dialects.read`: `/v1` is the prefix, the paths above are the named routes."""
+
+    def read(request: Request) -> Exchange:
+        target = request.path.removeprefix("/v1")
+        return Exchange(request, _OPERATIONS.get(target, "opaque"), f"{request.method} {target}", dialect)
+
+    return read

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+
+from pytest_llmmock.core import live
+from pytest_llmmock.core.live import Live
+from pytest_llmmock.errors import UpstreamError
+
+
+class Closer:
+    """Counts how often the upstream is let go."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+
+
+def breaking_off() -> Iterator[bytes]:
+    yield b"a"
+    raise ConnectionError("gone")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at the clock is a second later than the one before, from 100."""
+    ticks = itertools.count(100)
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+
+
+@pytest.mark.usefixtures("clock")
+def test_frames_carry_the_seconds_since_the_request() -> None:
+    frames = Live([b"a", b"b"], Closer(), since=99.5)
+    assert [(frame.data, frame.at) for frame in frames] == [(b"a", 0.5), (b"b", 1.5)]
+    assert frames.ended == 102
+
+
+def test_what_has_passed_is_seen_while_the_rest_is_still_coming() -> None:
+    frames = Live([b"a", b"", b"b"], Closer(), since=0)
+    reader = iter(frames)
+    next(reader)
+    assert [frame.data for frame in frames.seen] == [b"a"]
+    assert (frames.ended, frames.whole) == (None, False)
+    assert [frame.data for frame in reader] == [b"b"]  # an empty chunk is no frame
+    assert frames.ended is not None
+    assert (frames.whole, frames.failure) == (True, "")
+
+
+def test_the_end_is_told_after_the_last_frame_and_before_the_reader_knows() -> None:
+    told: list[int] = []
+    frames = Live([b"a", b"b"], Closer(), since=0)
+    frames.then(lambda: told.append(len(frames.seen)))
+    frames.then(lambda: told.append(-1))
+    reader = iter(frames)
+    next(reader)
+    next(reader)
+    assert told == []
+    assert next(reader, None) is None
+    assert told == [2, -1]
+
+
+def test_a_stream_with_a_last_event_is_whole_before_its_reader_sees_that_event() -> None:
+    told: list[int] = []
+    chunks = [b"data: 1\n\n", b"data: [DONE]\n\n", b": bye\n\n"]
+    frames = Live(chunks, Closer(), since=0, content_type="text/event-stream")
+    frames.then(lambda: told.append(len(frames.seen)))
+    reader = iter(frames)
+    next(reader)
+    assert (told, frames.whole) == ([], False)
+    next(reader)
+    assert (told, frames.whole) == ([2], True)
+    list(reader)
+    assert told == [2, 3]  # again, because more came
+
+
+def test_a_stream_that_ended_with_its_last_event_is_told_of_once() -> None:
+    told: list[int] = []
+    frames = Live([b"data: 1\n\n", b"data: [DONE]\n\n"], Closer(), since=0, content_type="text/event-stream")
+    frames.then(lambda: told.append(len(frames.seen)))
+    list(frames)
+    assert told == [2]
+
+
+def test_why_a_stream_broke_off_is_known() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"a"
+        raise UpstreamError("the upstream went away")
+
+    frames = Live(chunks(), Closer(), since=0)
+    with pytest.raises(UpstreamError):
+        list(frames)
+    assert (frames.whole, frames.failure) == (False, "the upstream went away")
+
+
+def test_a_stream_that_breaks_off_has_no_end_to_tell_of_and_lets_the_upstream_go() -> None:
+    told: list[int] = []
+    close = Closer()
+    frames = Live(breaking_off(), close, since=0)
+    frames.then(lambda: told.append(1))
+    reader = iter(frames)
+    next(reader)
+    with pytest.raises(ConnectionError):
+        next(reader)
+    assert (told, close.calls) == ([], 1)
+    assert frames.ended is not None
+
+
+def test_a_reader_that_leaves_early_has_no_end_to_tell_of_and_lets_the_upstream_go() -> None:
+    told: list[int] = []
+    close = Closer()
+    frames = Live([b"a", b"b"], close, since=0)
+    frames.then(lambda: told.append(1))
+    reader = iter(frames)
+    next(reader)
+    reader.close()  # type: ignore[attr-defined]  # what Python does when the reader drops it
+    assert (told, close.calls) == ([], 1)
+
+
+def test_the_upstream_is_let_go_once_however_often_and_from_wherever_it_is_asked() -> None:
+    close = Closer()
+    frames = Live([b"a"], close, since=0)
+    frames.close()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: frames.close(), range(64)))
+    assert [frame.data for frame in frames] == [b"a"]
+    assert close.calls == 1
+
+
+def test_a_failure_while_telling_of_the_end_reaches_the_reader_and_lets_the_upstream_go() -> None:
+    def fail() -> None:
+        raise OSError("disk full")
+
+    close = Closer()
+    frames = Live([b"a"], close, since=0)
+    frames.then(fail)
+    with pytest.raises(OSError, match="disk full"):
+        list(frames)
+    assert close.calls == 1

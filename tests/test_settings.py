@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from pytest_llmmock.cassettes.matchers import DEFAULT
+from pytest_llmmock.errors import UsageError
+from pytest_llmmock.settings import ENVIRONMENT, MODES, NAMES, Settings, combine, from_environment
+
+
+def test_without_any_layer_the_defaults_hold() -> None:
+    settings = combine([])
+    assert settings == Settings()
+    assert (settings.mode, settings.upstream, settings.cassette_dir) == ("none", "", "cassettes")
+    assert (settings.match_on, settings.ignore, settings.repeat) == (DEFAULT, (), False)
+
+
+def test_a_later_layer_wins_and_none_says_nothing() -> None:
+    layers = [
+        ("ini file", {"mode": "once", "upstream": "openai", "cassette_dir": "a"}),
+        ("environment", {"mode": "all", "upstream": None}),
+        ("marker", {"cassette_dir": "b"}),
+    ]
+    settings = combine(layers)
+    assert (settings.mode, settings.upstream, settings.cassette_dir) == ("all", "openai", "b")
+
+
+def test_a_layer_may_go_back_to_what_is_the_default() -> None:
+    layers = [("ini file", {"mode": "all", "repeat": True, "ignore": ["a"]})]
+    assert combine([*layers, ("marker", {"mode": "none", "repeat": False, "ignore": []})]) == Settings()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_is_taken(mode: str) -> None:
+    assert combine([("marker", {"mode": mode})]).mode == mode
+
+
+def test_lists_become_tuples() -> None:
+    settings = combine([("llm_config", {"match_on": ["body"], "ignore": ["a", "b"], "hosts": ["*.corp.example"]})])
+    assert (settings.match_on, settings.ignore) == (("body",), ("a", "b"))
+    assert settings.hosts == ("*.corp.example",)
+
+
+def test_a_misspelt_setting_is_refused_with_the_right_spelling() -> None:
+    with pytest.raises(UsageError) as caught:
+        combine([("llm_config", {"cassete_dir": "a"})])
+    assert str(caught.value) == "llm_config: there is no setting 'cassete_dir'. Did you mean 'cassette_dir'?"
+
+
+def test_an_unknown_setting_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(UsageError) as caught:
+        combine([("llm_config", {"zzz": 1})])
+    assert str(caught.value) == f"llm_config: there is no setting 'zzz'. Known are: {', '.join(NAMES)}."
+
+
+@pytest.mark.parametrize(
+    ("given", "wording"),
+    [
+        ({"mode": "sometimes"}, "marker: mode='sometimes' is not possible. Input should be 'none', 'once'"),
+        ({"repeat": "perhaps"}, "marker: repeat='perhaps' is not possible. "),
+        ({"cassette_dir": 5}, "marker: cassette_dir=5 is not possible. "),
+        ({"hosts": ["a", 5]}, "marker: hosts.1=5 is not possible. "),
+        ({"ignore": "metadata.*"}, "marker: ignore='metadata.*' is not possible. "),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_with_the_place_and_the_name(
+    given: dict[str, object], wording: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        combine([("ini file", {"mode": "once"}), ("marker", given)])
+    assert str(caught.value).startswith(wording)
+
+
+def test_the_environment_is_read_by_the_names_of_its_variables() -> None:
+    environ = {"LLMMOCK_RECORD": "once", "LLMMOCK_UPSTREAM": "", "LLMMOCK_OTHER": "x", "PATH": "/bin"}
+    place, layer = from_environment(environ)
+    assert layer == {"mode": "once"}  # empty is not set
+    assert all(variable in place for variable in ENVIRONMENT)
+    assert set(ENVIRONMENT.values()) <= set(NAMES)
+
+
+def test_a_wrong_value_in_the_environment_is_told_with_its_variables() -> None:
+    with pytest.raises(UsageError, match=r"environment \(LLMMOCK_RECORD, .*mode='1' is not possible"):
+        combine([from_environment({"LLMMOCK_RECORD": "1"})])
