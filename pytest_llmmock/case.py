@@ -16,12 +16,9 @@ from .core.model import Exchange
 from .core.summary import plural
 from .errors import LLMMockError, UsageError
 from .inbound.server import Server
-from .mock import Deck, LLMMock, LLMServer
+from .mock import ASIDE, Deck, LLMMock, LLMServer
 from .plugin import CLEANUP, COUNTS
 from .settings import Layer, Settings, combine, from_environment
-
-ASIDE = Path(".llmmock", "failed")
-"""Below the cassette folder: what failed tests recorded."""
 
 KEPT_ASIDE = "kept aside, because their test failed"
 ABANDONED = "left by the client before the end, and not recorded"
@@ -57,7 +54,7 @@ class Case:
 
     @contextmanager
     def mock(self) -> Iterator[LLMMock]:
-        with _readable(), LLMMock(self._deck).opened(self._own_ports()) as mock:
+        with _readable(), LLMMock(self._deck).opened() as mock:
             self._configure(mock)
             yield mock
 
@@ -66,10 +63,6 @@ class Case:
         with _readable(), LLMServer(self._deck, server=running_server(self._item.config)).opened() as server:
             self._configure(server)
             yield server
-
-    def _own_ports(self) -> list[int]:
-        server = self._item.config.stash.get(_SERVER, None)
-        return [server.port] if server is not None else []
 
     def _configure(self, mock: LLMMock) -> None:
         self._item.ihook.pytest_llmmock_configure(config=self._item.config, mock=mock)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,16 @@ from .core.journal import Entry, Journal
 from .core.model import Exchange, Source
 from .core.providers import is_provider, matches
 from .errors import CassetteError, UnmatchedError, UsageError
-from .inbound.server import Server
+from .inbound.server import MOUNTED, Server
 from .inbound.transport import Door
 from .settings import Mode, Settings, combine
 from .upstreams import CHOICES
 from .upstreams import find as find_upstream
 from .upstreams.base_url import DUMMY_KEY
 from .upstreams.http import Network
+
+ASIDE = Path(".llmmock", "failed")
+"""Below the folder of the cassettes: what failed tests and commands recorded."""
 
 Advice = Callable[[Exchange], Sequence[str]]
 """What to do about a request without a recording, a line each."""
@@ -89,13 +92,15 @@ class Deck:
             self.settings.mode == "once" and not self.cassette.exists
         )
 
-    def engine(self, default_upstream: Callable[[], str]) -> Engine:
+    def engine(
+        self, default_upstream: Callable[[], str], on_trouble: Callable[[str], object] = lambda trouble: None
+    ) -> Engine:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
         sources: list[Source] = [self.player] if replays else []
         if self.records:
             sources.append(self._recorder(default_upstream))
-        return Engine(dialects.read, sources, self._explain, self.requests)
+        return Engine(dialects.read, sources, self._explain, self.requests, on_trouble)
 
     def _recorder(self, default_upstream: Callable[[], str]) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""
@@ -168,10 +173,10 @@ class LLMMock:
         return self._deck.cassette
 
     @contextmanager
-    def opened(self, ignored_ports: Iterable[int] = ()) -> Iterator[LLMMock]:
+    def opened(self) -> Iterator[LLMMock]:
         """While this is open, model requests of this process come here."""
         deck = self._deck
-        takes = _Takes(deck.settings, frozenset(str(port) for port in ignored_ports))
+        takes = _Takes(deck.settings)
         engine = deck.engine(lambda: "original")
         with Door(takes, engine.handle, blocks=deck.records):
             yield self
@@ -182,12 +187,10 @@ class _Takes:
     """Whether a request in process is for us."""
 
     settings: Settings
-    own_ports: frozenset[str]
-    """Ports of our own server: what is sent there goes over HTTP, as it was meant to."""
 
-    def __call__(self, method: str, host: str, port: str, path: str) -> bool:
-        if matches(host, self.settings.ignore_hosts) or (port in self.own_ports and _is_loopback(host)):
-            return False
+    def __call__(self, method: str, host: str, path: str) -> bool:
+        if matches(host, self.settings.ignore_hosts) or (_is_loopback(host) and MOUNTED.match(path)):
+            return False  # what is sent to a server of ours goes over HTTP, as it was meant to
         known = is_provider(host) or matches(host, self.settings.hosts)
         return known or dialects.is_named(method, path)
 
@@ -205,18 +208,29 @@ def use_cassette(path: str | os.PathLike[str], *, mode: Mode = "none", **setting
     """
     chosen = combine([("use_cassette", {"mode": mode, **settings})])
     deck = Deck.open(Path(path), chosen, advice=_advice_for_code)
+    with _finished(deck), LLMMock(deck).opened() as mock:
+        yield mock
+
+
+@contextmanager
+def _finished(deck: Deck) -> Iterator[None]:
+    """At the end of a block: keep what was recorded, and tell what had no answer."""
     try:
-        with LLMMock(deck).opened() as mock:
-            yield mock
-        _finish(deck)
+        yield
+    except BaseException:
+        deck.save(aside(deck.cassette.path))
+        raise
+    else:
+        deck.save(aside(deck.cassette.path) if deck.troubles else None)
+        if deck.troubles:
+            raise UnmatchedError(deck.report())
     finally:
         deck.close()
 
 
-def _finish(deck: Deck) -> None:
-    deck.save()
-    if deck.troubles:
-        raise UnmatchedError(deck.report())
+def aside(path: Path) -> Path:
+    """Where recordings are kept that must not replace a cassette, because what made them failed."""
+    return path.parent / ASIDE / path.name
 
 
 def _advice_for_code(exchange: Exchange) -> list[str]:
@@ -238,7 +252,7 @@ class LLMServer(LLMMock):
             cassette = Deck.open(Path(cassette), chosen, advice=_advice_for_code)
         super().__init__(cassette)
         self._server = server
-        self._running: Any = None
+        self._running = ExitStack()
         self.url = ""
         """The server's root for this test, without a slash at the end."""
 
@@ -248,7 +262,7 @@ class LLMServer(LLMMock):
         return self.url + "/v1"
 
     @contextmanager
-    def opened(self, ignored_ports: Iterable[int] = ()) -> Iterator[LLMServer]:
+    def opened(self) -> Iterator[LLMServer]:
         """While this is open, requests below `url` come here, and clients of this process know of it."""
         environ = dict(os.environ)
         engine = self._deck.engine(lambda: default_upstream(environ))
@@ -263,17 +277,11 @@ class LLMServer(LLMMock):
                 server.unmount(prefix)
 
     def __enter__(self) -> LLMServer:
-        self._running = self.opened()
-        server: LLMServer = self._running.__enter__()
-        return server
+        self._running.enter_context(_finished(self._deck))
+        return self._running.enter_context(self.opened())
 
     def __exit__(self, *exc_info: Any) -> None:
         self._running.__exit__(*exc_info)
-        try:
-            if exc_info[0] is None:
-                _finish(self._deck)
-        finally:
-            self._deck.close()
 
 
 @contextmanager

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from .cassettes.matchers import DEFAULT
 from .errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Mode = Literal["none", "once", "new_episodes", "all"]
 
@@ -74,15 +78,23 @@ def _checked(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values as the types that `Settings` declares."""
     if not given:
         return {}
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        settings = TypeAdapter(Settings).validate_python(dict(given))
+        settings = _adapter().validate_python(dict(given))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(step) for step in first["loc"])
         raise UsageError(f"{place}: {name}={first['input']!r} is not possible. {first['msg']}.") from None
     return {name: getattr(settings, name) for name in given}
+
+
+@cache
+def _adapter() -> TypeAdapter[Settings]:
+    """Made once: building its schema takes longer than reading a cassette."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Settings)
 
 
 def from_environment(environ: Mapping[str, str]) -> Layer:

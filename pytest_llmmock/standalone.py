@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote
@@ -27,6 +28,17 @@ JOURNAL_LIMIT = 10_000
 """Entries: what a server keeps of the past."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Cassettes that are played together."""
+
+    deck: Deck
+    engine: Engine
+
+    def holds(self, request: Request) -> bool:
+        return self.deck.player.recorded(dialects.read(request)) > 0
+
+
 class Shelf:
     """Answers from many cassettes. A client picks one by `/cassette/NAME/v1` or by a header."""
 
@@ -36,39 +48,36 @@ class Shelf:
         self._cassettes = dict(cassettes)
         self._settings = settings
         self._on_trouble = on_trouble
+        self._lock = threading.Lock()
         self._keys = Keys(settings.match_on, settings.ignore)
-        self._engines: dict[str, Engine] = {}
-        self._all = self._engine(list(self._cassettes.values()))
+        self._slots: dict[str, _Slot] = {}
+        self._all = self._slot(list(self._cassettes.values()))
 
-    def _engine(self, cassettes: Sequence[Cassette]) -> Engine:
+    def _slot(self, cassettes: Sequence[Cassette]) -> _Slot:
         deck = Deck(cassettes, self._settings, self._keys, advice=advice, journal_limit=JOURNAL_LIMIT)
-        return deck.engine(str)
+        return _Slot(deck, deck.engine(str, self._on_trouble))
 
     def handle(self, request: Request) -> Reply:
         """The reply to a request of any client."""
-        engine, asked = self._picked(request)
-        if engine is None:
+        slot, asked = self._picked(request)
+        if slot is None:
             return self._unknown(asked)
-        reply = engine.handle(asked)
-        if reply.source != "unmatched":
-            return reply
-        if asked.path in HEALTH and asked.method in ("GET", "HEAD"):
+        if asked.path in HEALTH and asked.method in ("GET", "HEAD") and not slot.holds(asked):
             return self._health()
-        self._on_trouble(engine.journal.last.trouble)
-        return reply
+        return slot.engine.handle(asked)
 
     def _health(self) -> Reply:
         interactions = sum(len(cassette) for cassette in self._cassettes.values())
         return json_reply({"status": "ok", "cassettes": len(self._cassettes), "interactions": interactions})
 
-    def _picked(self, request: Request) -> tuple[Engine | None, Request]:
-        """The engine for the cassette that the request picks, and the request as the cassette knows it."""
+    def _picked(self, request: Request) -> tuple[_Slot | None, Request]:
+        """The slot of the cassette that the request picks, and the request as the cassette knows it."""
         name = request.header(PICK_HEADER)
         if name is None and request.path.startswith(PICK_PATH):
             name, request = self._cut(request)
         if name is None:
             return self._all, request
-        return self._engine_for(library.name_of(Path(name), Path())), request
+        return self._slot_for(library.name_of(Path(name), Path())), request
 
     def _cut(self, request: Request) -> tuple[str, Request]:
         """The name in the path, the longest that fits, and the request without it."""
@@ -80,13 +89,14 @@ class Shelf:
                 return name, replace(request, path="/" + "/".join(steps[count:]))
         return rest, request
 
-    def _engine_for(self, name: str) -> Engine | None:
+    def _slot_for(self, name: str) -> _Slot | None:
         cassette = self._cassettes.get(name)
         if cassette is None:
             return None
-        if name not in self._engines:
-            self._engines[name] = self._engine([cassette])
-        return self._engines[name]
+        with self._lock:
+            if name not in self._slots:
+                self._slots[name] = self._slot([cassette])
+            return self._slots[name]
 
     def _unknown(self, request: Request) -> Reply:
         asked = request.header(PICK_HEADER) or unquote(request.path.removeprefix(PICK_PATH))

@@ -9,20 +9,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
-from pytest_llmmock.core.model import (
-    Answer,
-    Delta,
-    Exchange,
-    Message,
-    Problem,
-    Prompt,
-    Reply,
-    Request,
-    Tool,
-    Usage,
-    frames_of,
-    json_reply,
-)
+from pytest_llmmock.core.model import Exchange, Problem, Reply, Request, frames_of, json_reply
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt, Tool, Usage
 
 settings.register_profile("llmmock", deadline=None, max_examples=60, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("llmmock")

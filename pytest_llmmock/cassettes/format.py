@@ -90,7 +90,7 @@ def _with_comment(data: bytes, start: int) -> int:
 
 
 def _lazy(source: bytes, signature: bytes, blob: Blob | None) -> Interaction:
-    at = source.find(_META) + len(_META)
+    at = source.rfind(_META) + len(_META)  # our line is the last one
     found = _OUR_LINE.match(source, at)
     known = found is not None and found[2].decode() == stamp(source, signature)
     key = found[1].decode() if found is not None and known else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import Any
 from urllib.parse import parse_qsl
@@ -43,13 +44,14 @@ def operation(exchange: Exchange) -> object:
 
 def query(exchange: Exchange) -> object:
     """The parameters behind the path, in any order."""
-    pairs = parse_qsl(exchange.request.query, keep_blank_values=True)
+    asked = exchange.request.query
+    pairs = parse_qsl(asked, keep_blank_values=True) if asked else []
     return sorted(pair for pair in pairs if pair[0].lower() not in UNMATCHED_PARAMETERS)
 
 
 def stream(exchange: Exchange) -> object:
     """Whether the answer is to come as a stream."""
-    asked = exchange.json
+    asked = _json(exchange.request)
     default = exchange.operation in _STREAMS_BY_DEFAULT
     return bool(asked.get("stream", default)) if isinstance(asked, dict) else False
 
@@ -102,8 +104,14 @@ DEFAULT = ("operation", "query", "stream", "body")
 
 def _json(request: Request) -> Any:
     """The body as JSON in which 1 and 1.0 are the same number; None when it is not JSON."""
+    return _parsed(request.body)
+
+
+@lru_cache(maxsize=4)
+def _parsed(content: bytes) -> Any:
+    """Several matchers look at the same body, one after the other; none changes it."""
     try:
-        return json.loads(request.body.decode(), parse_float=_number) if request.body else None
+        return _DECODER.decode(content.decode()) if content else None
     except (ValueError, RecursionError):
         return None
 
@@ -111,6 +119,9 @@ def _json(request: Request) -> Any:
 def _number(digits: str) -> float | int:
     number = float(digits)
     return int(number) if number.is_integer() else number
+
+
+_DECODER = json.JSONDecoder(parse_float=_number)
 
 
 def _content(content: bytes) -> str:
@@ -202,7 +213,7 @@ class Keys:
         self._memo: dict[tuple[str, str, str | None, bytes], str] = {}
         self._memo_bytes = 0
         self._memorable = set(self.match_on) <= set(DEFAULT)
-        self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+        self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
     @property
     def signature(self) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
@@ -51,7 +50,8 @@ class Player:
             return None
         cassette, exchange.interaction, interaction = taken
         cassette.note_played(interaction)
-        return replace(interaction.reply, source="cassette")
+        reply = interaction.reply
+        return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy: who answers may mark it
 
     def _take(self, key: str) -> Place | None:
         recordings = self._index.get(key, ())

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ..core.json_text import is_json
 from ..core.live import Live
-from ..core.model import Exchange, Reply, Send, Upstream, is_json
+from ..core.model import Exchange, Reply, Send, Upstream
 from ..errors import UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..core.model import Exchange, Reply, Request
+from ..core.model import Exchange
 from ..core.summary import plural
 from ..mock import Deck, default_upstream
 from ..settings import MODES, Settings, combine, from_environment
@@ -38,14 +38,8 @@ def command(
     settings = recording_settings(mode, upstream, match_on, ignore)
     source = settings.upstream or default_upstream(os.environ)
     deck = open_deck(cassette, settings)
-    engine = deck.engine(lambda: default_upstream(os.environ))
+    engine = deck.engine(lambda: source, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
     deck.recordings.on_keep = deck.save
-
-    def handle(request: Request) -> Reply:
-        reply = engine.handle(request)
-        if engine.journal.last.trouble:
-            click.echo(engine.journal.last.trouble + "\n", err=True)
-        return reply
 
     def banner(url: str) -> str:
         return (
@@ -55,7 +49,7 @@ def command(
         )
 
     try:
-        serve(handle, host, port, banner)
+        serve(engine.handle, host, port, banner)
     finally:
         deck.close()
     count = len(deck.recordings.interactions)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..core.summary import plural
-from ..mock import Deck, LLMServer
+from ..mock import Deck, LLMServer, aside
 from ..settings import MODES
 from .record import open_deck, recording_settings
 from .serving import matching_options
@@ -64,6 +64,6 @@ def _run(arguments: tuple[str, ...]) -> int:
 def _save(deck: Deck, status: int) -> None:
     path = deck.cassette.path
     if status or deck.troubles:
-        path = path.parent / ".llmmock" / "failed" / path.name
+        path = aside(path)
     if count := deck.save(path):
         click.echo(f"llmmock: {plural(count, 'interaction')} recorded to {path}", err=True)

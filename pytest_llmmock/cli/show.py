@@ -13,7 +13,8 @@ import click
 from .. import dialects
 from ..cassettes import library
 from ..cassettes.cassette import Interaction
-from ..core.model import Answer, Exchange, Message, Prompt, Reply, ToolCall
+from ..core.model import Exchange, Reply
+from ..core.prompt import Answer, Message, Prompt, ToolCall
 from ..core.summary import asked, plural
 from ..errors import UsageError
 

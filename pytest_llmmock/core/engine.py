@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from ..errors import LLMMockError, UpstreamError
 from .journal import Journal
-from .model import Exchange, Problem, Reply, Request, Source, SourceName, json_error
+from .json_text import json_error
+from .model import Exchange, Problem, Reply, Request, Source, SourceName
 
 
 class Engine:
@@ -18,11 +19,14 @@ class Engine:
         sources: Sequence[Source],
         explain: Callable[[Exchange], str],
         journal: Journal,
+        on_trouble: Callable[[str], object] = lambda trouble: None,
     ) -> None:
         self.read = read
         self.sources = sources
         self.explain = explain
         self.journal = journal
+        self.on_trouble = on_trouble
+        """Told, in words, of each request that could not be answered."""
 
     def handle(self, request: Request) -> Reply:
         """The reply to this request; an unmatched one is answered too, with an explanation."""
@@ -47,6 +51,7 @@ class Engine:
     def refuse(self, exchange: Exchange, source: SourceName, status: int, why: str, code: str) -> Reply:
         """An answer, not an exception: client libraries retry or rewrap exceptions and hide their text."""
         exchange.trouble = why
+        self.on_trouble(why)
         problem = Problem(status, why, code, "llmmock_error", headers=(("x-should-retry", "false"),))
         reply = exchange.dialect.write_error(problem)
         reply.source = source

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, overload
 
-from .model import Answer, Exchange, Message, Prompt, Reply, SourceName, Tool, ToolCall, Usage
+from .model import Exchange, Reply, SourceName
+from .prompt import Answer, Message, Prompt, Tool, ToolCall, Usage
 
 
 class Entry:

@@ -27,6 +27,7 @@ class Live:
         self._ending = Ending(content_type)
         self._callbacks: list[Callable[[], None]] = []
         self._closing = threading.Lock()
+        self._left = False
         self.seen: list[Frame] = []
         self.whole = False
         """Whether the stream came to its end."""
@@ -53,7 +54,7 @@ class Live:
             if told != len(self.seen):
                 self._tell()
         except LLMMockError as error:
-            self.failure = str(error)
+            self.failure = "" if self._left else str(error)
             raise
         finally:
             self.ended = time.monotonic()
@@ -67,7 +68,8 @@ class Live:
         return len(self.seen)
 
     def close(self) -> None:
-        """Let the upstream go. Safe to call at any time and more than once."""
+        """Let the upstream go. Safe to call at any time, from any thread, and more than once."""
+        self._left = True
         with self._closing:
             close, self._close = self._close, _nothing
         close()

@@ -74,4 +74,4 @@ def is_provider(host: str) -> bool:
 
 def matches(host: str, patterns: tuple[str, ...]) -> bool:
     """Whether a host is one of these: names, or patterns with `*`."""
-    return any(fnmatchcase(host, pattern) for pattern in patterns)
+    return any(fnmatchcase(host, pattern.lower()) for pattern in patterns)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .model import Answer, Exchange, Prompt, Reply
+from .model import Exchange, Reply
+from .prompt import Answer, Prompt
 
 _WIDTH = 48
 

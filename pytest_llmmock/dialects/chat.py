@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.model import Message, Part, Prompt, Request, Tool, ToolCall, compact
+from ..core.json_text import compact
+from ..core.model import Request
+from ..core.prompt import Message, Part, Prompt, Tool, ToolCall
 from . import chat_answers
 from . import openai_shapes as shapes
 from .fields import mapping, objects, text

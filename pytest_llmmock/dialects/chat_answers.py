@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core import sse
-from ..core.model import Answer, Delta, Prompt, Reply, Usage
+from ..core.model import Reply
+from ..core.prompt import Answer, Delta, Prompt, Usage
 from . import openai_shapes as shapes
 from .fields import (
     argument_text,

@@ -10,7 +10,9 @@ from array import array
 from base64 import b64decode, b64encode
 from typing import Any
 
-from ..core.model import Answer, Delta, Prompt, Reply, Request, Usage, compact
+from ..core.json_text import compact
+from ..core.model import Reply, Request
+from ..core.prompt import Answer, Delta, Prompt, Usage
 from . import openai_shapes as shapes
 from .fields import mapping, objects, read_values, text, whole, write_json
 

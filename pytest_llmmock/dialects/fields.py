@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..core import sse
-from ..core.model import Frame, Headers, Reply, compact, parse_json
+from ..core.json_text import compact, parse_json
+from ..core.model import Frame, Headers, Reply
 
 JSON = (("content-type", "application/json"),)
 TEXT = (("content-type", "text/plain; charset=utf-8"),)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ..core.model import Answer, Delta, Problem, Prompt, Reply, Request
+from ..core.model import Problem, Reply, Request
+from ..core.prompt import Answer, Delta, Prompt
 from . import openai_shapes as shapes
 from .fields import first_text, listing, mapping, objects, read_values, write_json
 

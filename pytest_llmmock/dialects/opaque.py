@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..core.model import Answer, Delta, Message, Prompt, Reply, Request, compact, frames_of
+from ..core.json_text import compact
+from ..core.model import Reply, Request, frames_of
+from ..core.prompt import Answer, Delta, Message, Prompt
 from . import chat, embeddings
 from . import openai_shapes as shapes
 from .fields import TEXT, first_text, mapping, objects, read_values, text, write_json

@@ -8,7 +8,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-from ..core.model import Answer, Delta, Part, Problem, Prompt, Reply, Tool, Usage
+from ..core.model import Problem, Reply
+from ..core.prompt import Answer, Delta, Part, Prompt, Tool, Usage
 from .fields import first_text, mapping, objects, text, whole, write_json
 
 # --- errors ---------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..core.model import Answer, Message, Part, Prompt, Reply, Request, ToolCall, compact
+from ..core.json_text import compact
+from ..core.model import Reply, Request
+from ..core.prompt import Answer, Message, Part, Prompt, ToolCall
 from . import openai_shapes as shapes
 from . import responses_items as items
 from . import responses_stream as stream

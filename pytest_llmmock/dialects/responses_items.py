@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.model import Answer, Delta, Prompt, Tool, Usage
+from ..core.prompt import Answer, Delta, Prompt, Tool, Usage
 from . import openai_shapes as shapes
 from .fields import argument_text, mapping, objects, text, whole
 

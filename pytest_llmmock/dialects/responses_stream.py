@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.model import Answer, Delta, DeltaKind, Prompt
+from ..core.prompt import Answer, Delta, DeltaKind, Prompt
 from . import openai_shapes as shapes
 from . import responses_items as items
 from .fields import mapping, text, whole, write_event

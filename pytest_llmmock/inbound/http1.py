@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from io import BufferedIOBase
 from itertools import chain
@@ -104,6 +105,7 @@ def _read_request_line(line: bytes) -> tuple[str, bytes, bool]:
     return method.decode().upper(), target, minor != b"0"
 
 
+@lru_cache(maxsize=512)
 def _read_field(line: bytes) -> tuple[str, str]:
     match = _FIELD.fullmatch(line)
     if match is None:
@@ -248,19 +250,24 @@ def _has_body(asked: Asked, reply: Reply) -> bool:
 def _write_head(asked: Asked, reply: Reply, framing: bytes) -> bytes:
     if not 200 <= reply.status <= 999:
         raise ValueError(f"{reply.status} cannot be sent as a status")
-    fields = [_write_field(name, value) for name, value in reply.headers if name.lower() not in _OUR_OWN]
-    if reply.status not in _STATUS_WITHOUT_BODY:
-        fields.append(framing)
-    if not asked.keep:
-        fields.append(b"connection: close\r\n")
-    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (reply.status, _write_reason(reply), b"".join(fields))
+    framing = b"" if reply.status in _STATUS_WITHOUT_BODY else framing
+    closing = b"" if asked.keep else b"connection: close\r\n"
+    line = b"HTTP/1.1 %d %b\r\n" % (reply.status, _write_reason(reply.status, reply.reason))
+    return b"%b%b%b%b\r\n" % (line, _write_fields(reply.headers), framing, closing)
 
 
-def _write_reason(reply: Reply) -> bytes:
-    reason = _encode(reply.reason or _PHRASES.get(reply.status, ""))
+@lru_cache(maxsize=256)
+def _write_reason(status: int, text: str) -> bytes:
+    reason = _encode(text or _PHRASES.get(status, ""))
     if _REASON.fullmatch(reason) is None:
-        raise ValueError(f"{reply.reason!r} cannot be sent as a reason")
+        raise ValueError(f"{text!r} cannot be sent as a reason")
     return reason
+
+
+@lru_cache(maxsize=256)
+def _write_fields(headers: Headers) -> bytes:
+    """A recorded reply has the same headers each time."""
+    return b"".join([_write_field(name, value) for name, value in headers if name.lower() not in _OUR_OWN])
 
 
 def _write_field(name: str, value: str) -> bytes:

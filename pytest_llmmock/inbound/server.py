@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import selectors
 import socket
@@ -28,6 +29,9 @@ from . import http1
 from .refusals import gone, nobody, refusal
 
 Handle = Callable[[Request], Reply]
+
+MOUNTED = re.compile(r"/t\d+-[0-9a-f]{4}(?:/|$)")
+"""How a path begins that some server of ours has mounted."""
 
 _LOG = logging.getLogger("pytest_llmmock")
 _THIS_MACHINE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -121,8 +125,9 @@ class Server:
         return refusal(Problem(500, f"{type(error).__name__}: {error}", "handler_error", "server_error"))
 
     def note(self, error: BaseException) -> None:
-        self.errors.append("".join(traceback.format_exception(error)))
-        _LOG.error("A request could not be answered", exc_info=error)
+        text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
+        self.errors.append(text)
+        _LOG.error("A request could not be answered\n%s", text)
 
 
 class _Listener(ThreadedWSGIServer):

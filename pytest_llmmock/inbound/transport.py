@@ -14,6 +14,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -34,8 +35,8 @@ T = TypeVar("T")
 class Door:
     """One way into the engine: while it is open, the requests that it takes are answered by it."""
 
-    takes: Callable[[str, str, str, str], bool]
-    """Whether a request is for us: method, host in lower case, port and path (`''` for a default port)."""
+    takes: Callable[[str, str, str], bool]
+    """Whether a request is for us: method, host in lower case, and path."""
     handle: Callable[[Request], Reply]
     blocks: bool = False
     """Whether answering may take time (record mode): an async client is then served from a worker thread."""
@@ -188,16 +189,36 @@ def _async_handler(library: Any, original: Callable[..., Any]) -> Callable[..., 
         if door is None:
             return await original(self, request)
         asked = _read(request, b"".join([chunk async for chunk in request.stream]))
-        return respond(await _in_thread(door.handle, asked) if door.blocks else door.handle(asked))
+        return respond(await _ask_in_thread(door.handle, asked) if door.blocks else door.handle(asked))
 
     return handle_async_request
 
 
 async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Both httpx and httpx2 bring anyio, which knows whether asyncio or trio runs."""
+    """Both httpx and httpx2 bring anyio, which knows whether asyncio or trio runs.
+
+    A caller that is cancelled does not wait: the thread ends by itself, when its connection is closed.
+    """
     from anyio import to_thread
 
-    return await to_thread.run_sync(function, *arguments)
+    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
+
+async def _ask_in_thread(handle: Callable[[Request], Reply], request: Request) -> Reply:
+    """The reply; when nobody waits for it any more, it is let go as soon as it comes."""
+    waiting = True
+
+    def ask() -> Reply:
+        reply = handle(request)
+        if not waiting and not isinstance(reply.frames, Sequence):
+            reply.frames.close()
+        return reply
+
+    try:
+        return await _in_thread(ask)
+    except BaseException:
+        waiting = False
+        raise
 
 
 def _door_for(request: Any) -> Door | None:
@@ -206,19 +227,24 @@ def _door_for(request: Any) -> Door | None:
     if door is None or OURS in request.extensions:
         return None
     url = request.url
-    port = "" if url.port is None else str(url.port)
     path = url.raw_path.partition(b"?")[0].decode("ascii")
-    return door if door.takes(request.method, url.host.lower(), port, path) else None
+    return door if door.takes(request.method, url.host.lower(), path) else None
 
 
 def _read(request: Any, body: bytes) -> Request:
     url = request.url
     path, _, query = url.raw_path.decode("ascii").partition("?")
     origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-    headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw)
-    return Request(request.method, origin, path, query, headers, body)
+    return Request(request.method, origin, path, query, _decoded(tuple(request.headers.raw)), body)
 
 
+@lru_cache(maxsize=64)
+def _decoded(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
+    """A client sends the same headers again and again."""
+    return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
+
+
+@cache
 def _responder(library: Any) -> Callable[[Reply], Any]:
     """Makes the library's own response from a reply, with a stream that serves both kinds of client."""
 
@@ -249,24 +275,29 @@ def _responder(library: Any) -> Callable[[Reply], Any]:
                 self._frames.close()
 
         async def aclose(self) -> None:
-            if not isinstance(self._frames, Sequence):
-                await _in_thread(self._frames.close)
+            self.close()  # never awaits: in a cancelled task that would be cancelled too
+
+    @lru_cache(maxsize=256)
+    def encoded(headers: Headers, length: int | None) -> Any:
+        """A recorded reply has the same headers each time. The response makes a copy of its own."""
+        return library.Headers(headers if length is None else (*headers, ("content-length", str(length))))
+
+    def streamed(frames: Sequence[Frame] | LiveFrames) -> tuple[Any, int | None]:
+        """A body that comes in one piece has a length, as it would have on the wire."""
+        if not isinstance(frames, list | tuple) or len(frames) > 1:
+            return Frames(frames), None
+        body = frames[0].data if frames else b""
+        return library.ByteStream(body), len(body)
 
     def respond(reply: Reply) -> Any:
         extensions = {"http_version": b"HTTP/1.1"}
         if reply.reason:
             extensions["reason_phrase"] = reply.reason.encode("ascii", errors="replace")
-        headers = _with_length(reply)
-        return library.Response(reply.status, headers=headers, stream=Frames(reply.frames), extensions=extensions)
+        stream, length = streamed(reply.frames)
+        headers = encoded(reply.headers, length)
+        return library.Response(reply.status, headers=headers, stream=stream, extensions=extensions)
 
     return respond
-
-
-def _with_length(reply: Reply) -> Headers:
-    """A body that comes in one piece has a length, as it would have on the wire."""
-    if not isinstance(reply.frames, Sequence) or len(reply.frames) > 1:
-        return reply.headers
-    return (*reply.headers, ("content-length", str(len(reply.body))))
 
 
 _DOORS = _Doors()

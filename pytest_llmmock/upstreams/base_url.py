@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,8 @@ KEY_VARIABLE = "LLMMOCK_UPSTREAM_API_KEY"
 
 DUMMY_KEY = "llmmock"
 """What `llm_server` gives to clients as a key when the environment has none. It is never sent on."""
+
+_VERSION = re.compile(r"v\d+\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class BaseURL:
 
 def is_dummy(pair: tuple[str, str]) -> bool:
     """Whether a header carries the key that we gave out ourselves."""
-    return pair[0] in ("authorization", "x-api-key", "api-key") and pair[1].removeprefix("Bearer ") == DUMMY_KEY
+    return pair[0] in ("authorization", "x-api-key", "api-key") and pair[1].split()[-1:] == [DUMMY_KEY]
 
 
 def at(url: str, environ: Mapping[str, str]) -> BaseURL:
@@ -56,13 +59,14 @@ def place(base_url: str, path: str) -> tuple[str, str]:
     """Origin and path of a request below a base URL.
 
     A base URL with a path (`https://host/openai/v1`) stands for the client's `/v1`; one without
-    (`http://127.0.0.1:8000`) for the root of the server, where Ollama's routes always are.
+    (`http://127.0.0.1:8000`) for the root of the server. Ollama's routes and other versions are beside `/v1`.
     """
     parts = urlsplit(base_url)
     root = parts.path.rstrip("/")
     origin = f"{parts.scheme}://{parts.netloc}"
     if not root:
         return origin, path
-    if path == "/api" or path.startswith("/api/"):
+    first = path.split("/", 2)[1]
+    if first == "api" or (_VERSION.fullmatch(first) and first != "v1"):
         return origin, root.removesuffix("/v1") + path
-    return origin, root + path.removeprefix("/v1")
+    return origin, root + (path.removeprefix("/v1") if first == "v1" else path)

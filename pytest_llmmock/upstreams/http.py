@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..core.live import Live
@@ -62,7 +64,7 @@ class Network:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamError(_failure(request, error)) from error
         content_type = response.headers.get("content-type", "")
-        live = Live(_chunks(response, request), response.close, since=since, content_type=content_type)
+        live = Live(_chunks(response, request), lambda: _hang_up(response), since=since, content_type=content_type)
         reason = response.reason_phrase
         return Reply(response.status_code, _headers(response), live, reason, "upstream", live=True)
 
@@ -74,11 +76,12 @@ class Network:
 
     def _prepared(self, request: Request) -> httpx.Request:
         """Compression is not asked for: what comes is to pass through as it comes."""
-        headers = [pair for pair in request.headers if pair[0] not in _NOT_SENT]
+        kept = [*(pair for pair in request.headers if pair[0] not in _NOT_SENT), ("accept-encoding", "identity")]
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept]  # as they came in
         return self._open().build_request(
             request.method,
             request.url,
-            headers=[*headers, ("accept-encoding", "identity")],
+            headers=headers,
             content=request.body or None,
             extensions={OURS: True},
         )
@@ -111,15 +114,33 @@ def _chunks(response: httpx.Response, request: Request) -> Iterator[bytes]:
         yield from response.iter_bytes()
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise CutConnection(
-            f"The answer of {request.origin} broke off: {_cause(error)}. It was not recorded."
+            f"The answer of {_shown(request)} broke off: {_cause(error)}. It was not recorded."
         ) from error
 
 
 def _failure(request: Request, error: Exception) -> str:
     return (
-        f"The upstream {request.origin} did not answer {request.method} {request.path}: {_cause(error)}. "
+        f"The upstream {_shown(request)} did not answer {request.method} {request.path}: {_cause(error)}. "
         "Is it running, and is its address right? Nothing was recorded."
     )
+
+
+def _shown(request: Request) -> str:
+    """The origin without a password."""
+    scheme, separator, authority = request.origin.partition("://")
+    return scheme + separator + authority.rpartition("@")[2]
+
+
+def _hang_up(response: httpx.Response) -> None:
+    """Let an answer go. Another thread may be waiting for its next piece: closing alone would not wake it."""
+    if response.is_closed:
+        return
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+    if connection is not None:
+        with suppress(OSError):  # the other side was faster
+            connection.shutdown(socket.SHUT_RDWR)
+    response.close()
 
 
 def _cause(error: Exception) -> str:

@@ -7,7 +7,8 @@ import pytest
 
 from pytest_llmmock.core.journal import Entry, Journal
 from pytest_llmmock.core.live import Live
-from pytest_llmmock.core.model import Exchange, Message, Reply, Request, Tool, Usage, frames_of
+from pytest_llmmock.core.model import Exchange, Reply, Request, frames_of
+from pytest_llmmock.core.prompt import Message, Tool, Usage
 from pytest_llmmock.errors import UpstreamError
 
 MESSAGES = b'[{"role": "user", "content": "Hello"}]'

@@ -2,22 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_llmmock.core.json_text import is_json, json_error, parse_json
 from pytest_llmmock.core.live import Live
-from pytest_llmmock.core.model import (
-    Answer,
-    Delta,
-    Frame,
-    Reply,
-    Request,
-    ToolCall,
-    Usage,
-    frames_of,
-    header,
-    is_json,
-    json_error,
-    json_reply,
-    parse_json,
-)
+from pytest_llmmock.core.model import Frame, Reply, Request, frames_of, header, json_reply
+from pytest_llmmock.core.prompt import Answer, Delta, ToolCall, Usage
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from pytest_llmmock.core import summary
-from pytest_llmmock.core.model import Answer, Delta, Exchange, Message, Prompt, Reply, Request, Usage, frames_of
+from pytest_llmmock.core.model import Exchange, Reply, Request, frames_of
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt, Usage
 
 Read = Callable[[Request], Exchange]
 

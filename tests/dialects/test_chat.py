@@ -10,20 +10,8 @@ import httpx2
 import openai
 import pytest
 
-from pytest_llmmock.core.model import (
-    Answer,
-    Delta,
-    Exchange,
-    Frame,
-    Message,
-    Part,
-    Prompt,
-    Reply,
-    Request,
-    Tool,
-    ToolCall,
-    Usage,
-)
+from pytest_llmmock.core.model import Exchange, Frame, Reply, Request
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Part, Prompt, Tool, ToolCall, Usage
 from pytest_llmmock.dialects import chat
 
 ANSWER = Answer(

@@ -11,20 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmmock import dialects
-from pytest_llmmock.core.model import (
-    Answer,
-    Delta,
-    Dialect,
-    Frame,
-    Message,
-    Problem,
-    Prompt,
-    Reply,
-    Request,
-    Tool,
-    ToolCall,
-    Usage,
-)
+from pytest_llmmock.core.model import Dialect, Frame, Problem, Reply, Request
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt, Tool, ToolCall, Usage
 
 NAMES = sorted({*dialects.MODULES.values(), "opaque"})
 SPEAKING = ["chat", "responses"]

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmmock.core.model import Answer, Delta, Exchange, Frame, Prompt, Reply, Request, Usage
+from pytest_llmmock.core.model import Exchange, Frame, Reply, Request
+from pytest_llmmock.core.prompt import Answer, Delta, Prompt, Usage
 from pytest_llmmock.dialects import embeddings
 
 ANSWER = Answer(

@@ -9,7 +9,8 @@ import httpx2
 import openai
 import pytest
 
-from pytest_llmmock.core.model import Answer, Delta, Exchange, Frame, Prompt, Reply, Request
+from pytest_llmmock.core.model import Exchange, Frame, Reply, Request
+from pytest_llmmock.core.prompt import Answer, Delta, Prompt
 from pytest_llmmock.dialects import models
 
 ANSWER = Answer(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_llmmock.core.model import Answer, Delta, Exchange, Frame, Message, Prompt, Reply, Request
+from pytest_llmmock.core.model import Exchange, Frame, Reply, Request
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt
 from pytest_llmmock.dialects import opaque
 
 

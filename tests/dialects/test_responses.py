@@ -11,20 +11,8 @@ import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from pytest_llmmock.core.model import (
-    Answer,
-    Delta,
-    Exchange,
-    Frame,
-    Message,
-    Part,
-    Prompt,
-    Reply,
-    Request,
-    Tool,
-    ToolCall,
-    Usage,
-)
+from pytest_llmmock.core.model import Exchange, Frame, Reply, Request
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Part, Prompt, Tool, ToolCall, Usage
 from pytest_llmmock.dialects import chat, responses
 
 ANSWER = Answer(

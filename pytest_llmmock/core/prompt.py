@@ -1,0 +1,168 @@
+"""What is asked of a model and what it answers, whatever protocol it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a message that is not plain text: an image, a sound, a file, or anything newer."""
+
+    kind: str
+    url: str = ""
+    """Where it is: an address or a data URL."""
+    data: Any = None
+    """The part as the protocol wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool that a model asked for."""
+
+    name: str
+    arguments: str
+    """JSON text, exactly as the model wrote it: it may be broken."""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: str
+    text: str = ""
+    parts: tuple[Part, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    """The call that this message, of role `tool`, answers."""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that was offered to the model."""
+
+    name: str
+    description: str = ""
+    parameters: Any = None
+    """JSON schema of the arguments."""
+    kind: str = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a request asks of a model, whatever protocol it was written in."""
+
+    model: str = ""
+    messages: tuple[Message, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    inputs: tuple[Any, ...] = ()
+    """For embeddings: what is to be embedded, each a text or a list of token numbers."""
+    stream: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Everything else that the request says: temperature, response format …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the provider counted them. None where it did not say."""
+
+    input: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cached: int | None = None
+    """Of the input: read from the provider's prompt cache."""
+    reasoning: int | None = None
+    """Of the output: spent on reasoning."""
+
+
+DeltaKind = Literal["text", "reasoning", "refusal", "tool_call", "vector", "model", "usage", "finish", "error", "item"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One step of an answer. Which fields are set follows from the kind."""
+
+    kind: DeltaKind
+    text: str = ""
+    """text, reasoning, refusal, error: the words. tool_call: a piece of the arguments. model: its name."""
+    index: int = 0
+    """Which choice, or which vector, it belongs to."""
+    call: int = 0
+    """tool_call: which of the choice's calls it belongs to."""
+    id: str = ""
+    """tool_call: the call's id, on its first piece."""
+    name: str = ""
+    """tool_call: the tool's name, on its first piece."""
+    vector: tuple[float, ...] = ()
+    usage: Usage | None = None
+    finish: str = ""
+    """finish: `stop`, `length`, `tool_calls`, `content_filter` … in the words of Chat Completions."""
+    data: Any = None
+    """item: something that only this protocol knows, as it wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answered: a run of deltas."""
+
+    deltas: tuple[Delta, ...] = ()
+    model: str = ""
+    id: str = ""
+    created: int | None = None
+    """Seconds since 1970."""
+
+    def joined(self, kind: DeltaKind, index: int = 0) -> str:
+        """The words of one kind in one choice, joined."""
+        return "".join(delta.text for delta in self.deltas if delta.kind == kind and delta.index == index)
+
+    @property
+    def text(self) -> str:
+        """The words of the first choice."""
+        return self.joined("text")
+
+    @property
+    def reasoning(self) -> str:
+        return self.joined("reasoning")
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls of the first choice, their pieces put together."""
+        return self.calls_of(0)
+
+    def calls_of(self, index: int) -> tuple[ToolCall, ...]:
+        """The tool calls of one choice, their pieces put together."""
+        found: dict[int, ToolCall] = {}
+        for delta in self.deltas:
+            if delta.kind == "tool_call" and delta.index == index:
+                so_far = found.get(delta.call, ToolCall("", ""))
+                found[delta.call] = ToolCall(
+                    name=so_far.name or delta.name,
+                    arguments=so_far.arguments + delta.text,
+                    id=so_far.id or delta.id,
+                )
+        return tuple(found.values())
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """The numbers of the choices that say anything, in order."""
+        return tuple(sorted({d.index for d in self.deltas if d.kind in _OF_A_CHOICE})) or (0,)
+
+    @property
+    def usage(self) -> Usage | None:
+        return next((delta.usage for delta in reversed(self.deltas) if delta.kind == "usage"), None)
+
+    def finish_of(self, index: int) -> str:
+        """Why a choice ended, or '' when the answer does not say."""
+        ends = (d.finish for d in reversed(self.deltas) if d.kind == "finish" and d.index == index)
+        return next(ends, "")
+
+    @property
+    def finish_reason(self) -> str:
+        return self.finish_of(0)
+
+
+_OF_A_CHOICE = ("text", "reasoning", "refusal", "tool_call", "finish")

@@ -1,0 +1,47 @@
+"""The registry of upstreams: a name, or a base URL."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+
+import pytest
+
+from pytest_llmmock.errors import UsageError
+from pytest_llmmock.upstreams import CHOICES, UPSTREAMS, find
+
+WITH_KEYS = {"OPENAI_API_KEY": "sk-real"}
+
+
+@pytest.mark.parametrize("name", UPSTREAMS)
+def test_every_name_leads_to_an_upstream_of_that_name(name):
+    upstream = find(name, WITH_KEYS)
+    assert name == upstream.NAME
+    assert isinstance(upstream.BASE_URL, str)
+    assert callable(upstream.forward)
+
+
+@pytest.mark.parametrize("name", UPSTREAMS)
+def test_every_module_says_what_it_is(name):
+    module = import_module(f"pytest_llmmock.upstreams.{UPSTREAMS[name]}")
+    assert (module.__doc__ or "").strip().endswith(".")
+    assert callable(module.upstream)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "https://gateway.example/openai/v1"])
+def test_an_address_is_an_upstream_of_its_own(url):
+    upstream = find(url, {})
+    assert (url, url) == (upstream.NAME, upstream.BASE_URL)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "", "OpenAI", "127.0.0.1:8000/v1", "ftp://host/v1"])
+def test_an_unknown_name_is_refused_with_the_choices(name):
+    expected = f"There is no upstream {name!r}. An upstream is {CHOICES}."
+    with pytest.raises(UsageError, match=f"^{re.escape(expected)}$"):
+        find(name, WITH_KEYS)
+
+
+def test_the_choices_name_every_upstream_and_show_an_address():
+    assert "http://127.0.0.1:8000/v1" in CHOICES
+    for name in UPSTREAMS:
+        assert name in CHOICES
