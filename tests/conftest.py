@@ -7,12 +7,19 @@ import os
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from pytest_llmmock.core.model import Exchange, Problem, Reply, Request, frames_of, json_reply
 from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt, Tool, Usage
 
-settings.register_profile("llmmock", deadline=None, max_examples=60, derandomize="CI" in os.environ, print_blob=True)
+settings.register_profile(
+    "llmmock",
+    deadline=None,
+    max_examples=60,
+    derandomize="CI" in os.environ,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # says how busy the machine is, not how good the test
+)
 settings.load_profile("llmmock")
 
 Read = Callable[[Request], Exchange]
