@@ -115,7 +115,8 @@ def test_recorded_through_the_server_and_replayed_in_process_and_the_other_way_r
 
         @pytest.mark.llm_cassette("shared")
         def test_server(llm_server):
-            assert words(OpenAI()).startswith("hello #")
+            with OpenAI() as client:
+                assert words(client).startswith("hello #")
 
         @pytest.mark.llm_cassette("shared")
         def test_mock(llm_mock):

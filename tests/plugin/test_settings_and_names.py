@@ -169,7 +169,9 @@ def test_the_server_needs_an_upstream_only_when_there_is_something_to_record(pro
     project.makepyfile(
         test_app="""
         from openai import OpenAI
-        def test_it(llm_server): OpenAI().models.list()
+        def test_it(llm_server):
+            with OpenAI() as client:
+                client.models.list()
         def test_nothing(llm_server): pass
         """
     )
@@ -231,7 +233,8 @@ def test_both_fixtures_in_one_test_share_one_cassette_and_one_journal(project, s
 
         def test_it(llm_mock, llm_server, ask):
             ask("in process")
-            OpenAI().chat.completions.create(model="m", messages=[{"role": "user", "content": "over http"}])
+            with OpenAI() as client:
+                client.chat.completions.create(model="m", messages=[{"role": "user", "content": "over http"}])
             assert len(llm_mock.requests) == len(llm_server.requests) == 2
         """
     )
