@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .core.model import Exchange
+from .cassettes.mismatch import Advice
 from .core.summary import plural
 from .errors import LLMMockError, UsageError
 from .inbound.server import Server
@@ -47,7 +47,7 @@ class Case:
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
             path = cassette_path(root, name)
-            deck = Deck.open(path, settings, advice=lambda exchange: advice(item, exchange), blobs_in=root)
+            deck = Deck.open(path, settings, advice=advice(item), blobs_in=root)
         except LLMMockError as error:
             pytest.fail(str(error), pytrace=False)
         return cls(item, deck, name)
@@ -209,6 +209,6 @@ def cassette_path(root: Path, name: str) -> Path:
     return path if path.suffix in known else path.with_name(path.name + ".yaml")
 
 
-def advice(item: pytest.Item, exchange: Exchange) -> list[str]:
-    """What to do about a request of this test that has no recording."""
-    return [f'If the request is new or changed on purpose, record it:  pytest --llm-record "{item.nodeid}"']
+def advice(item: pytest.Item) -> Advice:
+    """How a miss of this test is mended."""
+    return Advice(record=f'pytest --llm-record "{item.nodeid}"', ignore="@pytest.mark.llm_cassette(ignore=[{paths}])")

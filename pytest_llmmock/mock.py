@@ -14,7 +14,7 @@ from . import dialects
 from .cassettes import library
 from .cassettes.cassette import Cassette, Recorded
 from .cassettes.matchers import Keys
-from .cassettes.mismatch import explain
+from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
 from .cassettes.recorder import Recorder, Recordings
 from .core import summary
@@ -33,9 +33,6 @@ from .upstreams.http import Network
 
 ASIDE = Path(".llmmock", "failed")
 """Below the folder of the cassettes: what failed tests and commands recorded."""
-
-Advice = Callable[[Exchange], Sequence[str]]
-"""What to do about a request without a recording, a line each."""
 
 
 def describe(recorded: Recorded) -> str:
@@ -116,7 +113,7 @@ class Deck:
         )
 
     def _explain(self, exchange: Exchange) -> str:
-        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice(exchange))
+        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice)
 
     @property
     def troubles(self) -> list[Entry]:
@@ -207,7 +204,7 @@ def use_cassette(path: str | os.PathLike[str], *, mode: Mode = "none", **setting
     Raises `UsageError`, `CassetteError`, and at the end `UnmatchedError` when a request had no answer.
     """
     chosen = combine([("use_cassette", {"mode": mode, **settings})])
-    deck = Deck.open(Path(path), chosen, advice=_advice_for_code)
+    deck = Deck.open(Path(path), chosen, advice=_IN_CODE)
     with _finished(deck), LLMMock(deck).opened() as mock:
         yield mock
 
@@ -233,8 +230,7 @@ def aside(path: Path) -> Path:
     return path.parent / ASIDE / path.name
 
 
-def _advice_for_code(exchange: Exchange) -> list[str]:
-    return ['If the request is new or changed on purpose, record it:  mode="new_episodes"']
+_IN_CODE = Advice(record='mode="new_episodes"', ignore="ignore=[{paths}]")
 
 
 class LLMServer(LLMMock):
@@ -249,7 +245,7 @@ class LLMServer(LLMMock):
     ) -> None:
         if not isinstance(cassette, Deck):
             chosen = combine([("LLMServer", settings)])
-            cassette = Deck.open(Path(cassette), chosen, advice=_advice_for_code)
+            cassette = Deck.open(Path(cassette), chosen, advice=_IN_CODE)
         super().__init__(cassette)
         self._server = server
         self._running = ExitStack()

@@ -13,8 +13,9 @@ from . import dialects
 from .cassettes import library
 from .cassettes.cassette import Cassette
 from .cassettes.matchers import Keys
+from .cassettes.mismatch import Advice
 from .core.engine import Engine
-from .core.model import Exchange, Problem, Reply, Request, json_reply
+from .core.model import Problem, Reply, Request, json_reply
 from .mock import Deck
 from .settings import Settings
 
@@ -54,7 +55,7 @@ class Shelf:
         self._all = self._slot(list(self._cassettes.values()))
 
     def _slot(self, cassettes: Sequence[Cassette]) -> _Slot:
-        deck = Deck(cassettes, self._settings, self._keys, advice=advice, journal_limit=JOURNAL_LIMIT)
+        deck = Deck(cassettes, self._settings, self._keys, advice=_ADVICE, journal_limit=JOURNAL_LIMIT)
         return _Slot(deck, deck.engine(str, self._on_trouble))
 
     def handle(self, request: Request) -> Reply:
@@ -117,5 +118,4 @@ def named(places: Sequence[Path], settings: Settings) -> dict[str, Cassette]:
     return found
 
 
-def advice(exchange: Exchange) -> list[str]:
-    return ["If the request is new or changed on purpose, record it:  llmmock record --cassette FILE"]
+_ADVICE = Advice(record="llmmock record --cassette FILE", ignore="--ignore, for each of {paths}")

@@ -26,7 +26,7 @@ PARTS = {
     "standalone": {"core", "errors", "dialects", "script", "cassettes", "inbound", "settings", "mock"},
     "hooks": {"mock"},
     "plugin": {"mock", "case", "hooks"},
-    "case": {"core", "errors", "settings", "inbound", "mock", "plugin"},
+    "case": {"core", "errors", "cassettes", "settings", "inbound", "mock", "plugin"},
     "__init__": {"mock", "errors"},
     "__main__": {"cli"},
 }

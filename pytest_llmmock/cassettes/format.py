@@ -111,6 +111,18 @@ def _parse(source: bytes, blob: Blob | None) -> Recorded:
         raise CassetteFormatError(f"It holds a value that cannot be read: {error}.") from None
 
 
+def request_lines(request: Request) -> list[bytes]:
+    """The lines of a request as they stand in a cassette."""
+    return _request_text(request, None)[0].encode(errors="replace").split(b"\n")
+
+
+def lines_of_request(interaction: Interaction) -> list[bytes]:
+    """The same of a recorded one; of one in our layout without parsing it."""
+    source = interaction.source
+    start = source.find(_START[1:])
+    return source[start : source.find(_REPLY, start)].split(b"\n") if source else request_lines(interaction.request)
+
+
 def split_uri(uri: str) -> tuple[str, str, str]:
     """Origin, path and query of an address."""
     parts = urlsplit(uri)

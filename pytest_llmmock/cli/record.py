@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..core.model import Exchange
+from ..cassettes.mismatch import Advice
 from ..core.summary import plural
 from ..mock import Deck, default_upstream
 from ..settings import MODES, Settings, combine, from_environment
@@ -69,7 +69,6 @@ def recording_settings(mode: str, upstream: str | None, match_on: tuple[str, ...
 def open_deck(cassette: Path, settings: Settings) -> Deck:
     """The deck with this cassette. Raises `CassetteError`."""
 
-    def advice(exchange: Exchange) -> list[str]:
-        return [f"If the request is new or changed on purpose, record it:  llmmock record --cassette {cassette}"]
-
+    record = f"llmmock record --cassette {cassette}"
+    advice = Advice(record=record, ignore="--ignore, for each of {paths}")
     return Deck.open(cassette, settings, advice=advice)

@@ -8,7 +8,7 @@ import pytest
 from pytest_llmmock.cassettes.cassette import Cassette, Interaction
 from pytest_llmmock.cassettes.format import dumps, loads
 from pytest_llmmock.cassettes.matchers import Keys
-from pytest_llmmock.cassettes.mismatch import explain
+from pytest_llmmock.cassettes.mismatch import Advice, explain
 from pytest_llmmock.cassettes.player import Player
 from pytest_llmmock.core.engine import Engine
 from pytest_llmmock.core.journal import Journal
@@ -18,7 +18,7 @@ Chat = Callable[..., Request]
 Tape = Callable[..., Interaction]
 Read = Callable[[Request], Exchange]
 
-ADVICE = ["Record it:  pytest --llm-record", "Or not."]
+ADVICE = Advice(record="pytest --llm-record", ignore="ignore=[{paths}]")
 
 
 @pytest.fixture
@@ -52,9 +52,19 @@ def test_a_miss_is_explained_in_full(told: Told, chat: Chat, tape: Tape) -> None
             '  #1  chat gpt-5  "Rome?"',
             '  #2  chat gpt-5  "Paris?"   (played)',
             "",
+            "Closest recording (#1) differs in stream, messages, tools:",
+            "  stream",
+            "  - false",
+            "  + true",
+            "  messages[0].content",
+            "  - Rome?",
+            "  + Oslo?",
+            "  tools",
+            "  - (nothing)",
+            '  + [{"name": "look"}]',
+            "",
             "To fix it:",
-            "  * Record it:  pytest --llm-record",
-            "  * Or not.",
+            "  * If the request is new or changed on purpose, record it:  pytest --llm-record",
         ]
     )
 
@@ -85,9 +95,9 @@ def test_an_empty_cassette_is_not_one_that_does_not_exist(told: Told, chat: Chat
 def test_of_many_interactions_the_first_are_shown_and_the_rest_counted(told: Told, chat: Chat, tape: Tape) -> None:
     cassette = Cassette(Path("a.yaml"), [tape(f"words {number}") for number in range(1, 12)], exists=True)
     text = told(chat(), cassette)
-    assert '  #8  chat gpt-5  "words 8"\n  and 3 more\n' in text
-    assert "#9" not in text
-    cassette.interactions = cassette.interactions[:8]
+    assert '  #5  chat gpt-5  "words 5"\n  and 6 more\n' in text
+    assert "  #6  " not in text
+    cassette.interactions = cassette.interactions[:5]
     assert "more\n" not in told(chat(), cassette)
 
 
@@ -109,3 +119,32 @@ def test_a_recording_that_cannot_be_read_does_not_stand_in_the_way_of_an_answer(
     reply = engine.handle(chat("Oslo?"))
     assert reply.status >= 400
     assert engine.journal.last.trouble
+
+
+def test_the_nearest_of_many_is_compared(told: Told, chat: Chat, tape: Tape) -> None:
+    talks = [
+        tape(chat("Rome?", system=f"You are guide number {number} of this town", user=f"u{number}"))
+        for number in range(40)
+    ]
+    text = told(chat("Oslo?", system="You are guide number 23 of this town", user="u23"), Cassette(Path("a"), talks))
+    assert "Closest recording (#24) differs in messages:\n  messages[0].content\n  - Rome?\n  + Oslo?\n" in text
+
+
+def test_a_recording_of_another_operation_is_not_compared(told: Told, chat: Chat, tape: Tape) -> None:
+    text = told(chat("Rome?"), Cassette(Path("a"), [tape(chat("Rome?", path="/v1/responses"))]))
+    assert "Closest" not in text
+
+
+def test_what_changes_on_every_run_is_advised_to_be_left_out(told: Told, chat: Chat, tape: Tape) -> None:
+    recorded = tape(chat("Rome?", metadata={"trace": "3f2b8c1e-0b1d-4c7e-9f3a-2d1e5a6b7c8d", "day": "2026-11-20"}))
+    asked = chat("Rome?", metadata={"trace": "00000000-1111-2222-3333-444444444444", "day": "2026-11-21"})
+    assert told(asked, Cassette(Path("a"), [recorded])).endswith(
+        "\n  * This looks like a UUID, a time, which changes on every run; "
+        'leave it out:  ignore=["metadata.trace", "metadata.day"]'
+    )
+
+
+def test_a_changed_model_is_not_advised_to_be_left_out(told: Told, chat: Chat, tape: Tape) -> None:
+    text = told(chat("Rome?", model="gpt-6"), Cassette(Path("a"), [tape("Rome?")]))
+    assert "differs in model:\n  model\n  - gpt-5\n  + gpt-6\n" in text
+    assert "leave it out" not in text
