@@ -63,6 +63,8 @@ class Standin:
         match words:
             case "html":
                 return Reply(200, (("content-type", "text/html"),), [Frame(b"<html><title>Sign in</title></html>")])
+            case "wait" if len(self.requests) == 1:
+                return self.refuse(429, "slow down", ("retry-after", "7"))
             case "refuse":
                 return self.refuse(429, "slow down")
             case "not json":
@@ -98,8 +100,9 @@ class Standin:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
 
-    def refuse(self, status: int, message: str) -> Reply:
-        return json_reply({"error": {"message": message, "type": "standin", "param": None, "code": None}}, status)
+    def refuse(self, status: int, message: str, *headers: tuple[str, str]) -> Reply:
+        error = {"message": message, "type": "standin", "param": None, "code": None}
+        return json_reply({"error": error}, status, headers)
 
     @property
     def bodies(self) -> list[object]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from ..core.model import Exchange, Reply, Request
+from ..core.model import Exchange, Headers, Reply, Request
 from .cassette import Cassette, Interaction
 from .matchers import Keys
 
+WAITS = ("retry-after", "retry-after-ms")
+
 Place = tuple[Cassette, int, Interaction]
 """A recording, its cassette and its number there, from 1."""
+
+
+def without_waiting(headers: Headers) -> Headers:
+    """A provider asks to wait before the next try. In replay nothing is won by that: SDKs then wait a millisecond.
+
+    With 0 they would fall back to a wait of their own.
+    """
+    if not any(name in WAITS for name, _ in headers):
+        return headers
+    return (*(pair for pair in headers if pair[0] not in WAITS), ("retry-after-ms", "1"))
 
 
 class Player:
@@ -51,7 +63,7 @@ class Player:
         cassette, exchange.interaction, interaction = taken
         cassette.note_played(interaction)
         reply = interaction.reply
-        return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy: who answers may mark it
+        return Reply(reply.status, without_waiting(reply.headers), reply.frames, reply.reason)  # a copy, to be marked
 
     def _take(self, key: str) -> Place | None:
         recordings = self._index.get(key, ())

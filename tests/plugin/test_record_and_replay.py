@@ -289,3 +289,34 @@ def test_a_stream_that_the_client_left_early_is_not_recorded_and_that_is_told(pr
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines("llmmock: *1 stream left by the client before the end, and not recorded")
     assert not cassette(project).exists()
+
+
+def test_a_retry_is_replayed_without_the_wait_that_the_provider_asked_for(project, standin, monkeypatch):
+    project.makepyfile(
+        test_app="""
+        import os, pytest
+        from openai import OpenAI
+
+        @pytest.fixture
+        def llm_config():
+            return {"record_errors": True}
+
+        @pytest.fixture
+        def waits(monkeypatch):
+            waits = []
+            monkeypatch.setattr("time.sleep", waits.append)
+            return waits
+
+        def test_it(llm_mock, waits):
+            with OpenAI(api_key="k", base_url=os.environ["STANDIN_URL"], max_retries=2) as client:
+                answer = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "wait"}])
+            assert answer.choices[0].message.content == "wait #2"
+            assert [entry.status for entry in llm_mock.requests] == [429, 200]
+            assert waits == [7.0 if os.environ.get("RECORDING") else 0.001]
+        """
+    )
+    monkeypatch.setenv("RECORDING", "yes")
+    run(project, "--llm-record").assert_outcomes(passed=1)
+    monkeypatch.delenv("RECORDING")
+    run(project).assert_outcomes(passed=1)
+    assert len(standin.requests) == 2
