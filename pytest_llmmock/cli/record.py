@@ -9,6 +9,7 @@ import click
 
 from ..cassettes.mismatch import Advice
 from ..core.summary import plural
+from ..errors import CassetteError
 from ..mock import Deck, default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from .serving import address_options, matching_options, serve
@@ -39,7 +40,7 @@ def command(
     source = settings.upstream or default_upstream(os.environ)
     deck = open_deck(cassette, settings)
     engine = deck.engine(lambda: source, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
-    deck.recordings.on_keep = deck.save
+    deck.recordings.on_keep = lambda: _save(deck)
 
     def banner(url: str) -> str:
         return (
@@ -52,10 +53,18 @@ def command(
         serve(engine.handle, host, port, banner)
     finally:
         deck.close()
-    count = len(deck.recordings.interactions)
+    count = deck.save()
     click.echo(
         f"llmmock: {plural(count, 'interaction')} recorded to {cassette}" if count else "llmmock: nothing recorded"
     )
+
+
+def _save(deck: Deck) -> None:
+    """Write what there is. A full disk must not cut the answer that the client is reading."""
+    try:
+        deck.save()
+    except CassetteError as error:
+        click.echo(f"llmmock: {error}", err=True)
 
 
 def recording_settings(mode: str, upstream: str | None, match_on: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:

@@ -40,10 +40,8 @@ def serve(handle: Callable[[Request], Reply], host: str, port: int, banner: Call
     with Server(handle, host=host, port=port) as server:
         signal.signal(signal.SIGTERM, _interrupt)
         click.echo(banner(server.url))
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("llmmock: stopped", err=True)
+        server.serve_forever()
+    click.echo("llmmock: stopped", err=True)
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -38,8 +38,8 @@ class Program:
         return done
 
     @contextmanager
-    def serving(self, *arguments: object) -> Iterator[Serving]:
-        """While it serves; it is stopped as a user would, with SIGTERM."""
+    def serving(self, *arguments: object, ends_with: int = 0) -> Iterator[Serving]:
+        """While it serves; it is stopped as a user would, with SIGTERM, and held to its exit status."""
         command = [*COMMAND, *map(str, arguments), "--port", "0"]
         process = subprocess.Popen(
             command,
@@ -56,7 +56,7 @@ class Program:
             process.terminate()
             out, serving.err = process.communicate(timeout=30)
             serving.out += out
-        assert process.returncode == 0, serving.err
+        assert process.returncode == ends_with, serving.err
 
 
 class Serving:

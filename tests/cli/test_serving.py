@@ -167,3 +167,12 @@ def test_run_keeps_aside_what_a_failing_command_recorded(llmmock, standin, tmp_p
 
 def test_run_tells_when_there_is_no_such_command(llmmock):
     assert "cannot be run" in llmmock("run", "--cassette", "a.yaml", "--", "no-such-program", status=2).stderr
+
+
+def test_a_cassette_that_cannot_be_written_is_told_and_the_client_has_its_answer(llmmock, standin, tmp_path):
+    command = ["record", "--cassette", "a/b.yaml", "--upstream", standin.base_url]
+    with llmmock.serving(*command, ends_with=1) as serving:
+        (tmp_path / "a").write_text("a file where a folder is needed")
+        assert ask(serving.url).json()["choices"][0]["message"]["content"] == "hello #1"
+    assert serving.err.count("The cassette a/b.yaml cannot be written") == 2  # at once, and at the end
+    assert "Traceback" not in serving.err
