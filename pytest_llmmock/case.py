@@ -17,11 +17,8 @@ from .core.summary import plural
 from .errors import LLMMockError, UsageError
 from .inbound.server import Server
 from .mock import ASIDE, Deck, LLMMock, LLMServer
-from .plugin import CLEANUP, COUNTS
+from .plugin import CLEANUP, PROPERTY
 from .settings import Layer, Settings, combine, from_environment
-
-KEPT_ASIDE = "kept aside, because their test failed"
-ABANDONED = "left by the client before the end, and not recorded"
 
 _LONGEST_NAME = 100
 _ODD = re.compile(r"[^\w.\-\[\]]+")
@@ -97,18 +94,19 @@ class Case:
             return
         aside = self._item.config.rootpath / self._deck.settings.cassette_dir / ASIDE
         if self._deck.save(cassette_path(aside, self._name)):
-            self._add(KEPT_ASIDE)
+            self._add("aside", 1)
 
     def _count(self) -> None:
         self._add("replayed", len(self._deck.requests.where(source="cassette")))
         self._add("recorded", len(self._deck.recordings.interactions))
         self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
         if self._deck.abandoned:
-            self._add(ABANDONED, self._deck.abandoned)
+            self._add("abandoned", self._deck.abandoned)
 
-    def _add(self, what: str, count: int = 1) -> None:
-        counts = self._item.config.stash[COUNTS]
-        counts[what] = counts.get(what, 0) + count
+    def _add(self, what: str, count: int) -> None:
+        """Tell a count with the test's report; of a test that is run again, the last one."""
+        properties = self._item.user_properties
+        properties[:] = [*(pair for pair in properties if pair[0] != PROPERTY + what), (PROPERTY + what, count)]
 
 
 @contextmanager
@@ -122,10 +120,11 @@ def _readable() -> Iterator[None]:
 
 def summary_line(counts: Mapping[str, int]) -> str:
     pieces = [f"{counts.get(what, 0)} {what}" for what in ("replayed", "recorded", "unmatched")]
-    if ABANDONED in counts:
-        pieces.append(f"{plural(counts[ABANDONED], 'stream')} {ABANDONED}")
-    if KEPT_ASIDE in counts:
-        pieces.append(f"recordings of {plural(counts[KEPT_ASIDE], 'test')} {KEPT_ASIDE}: {ASIDE}")
+    if "abandoned" in counts:
+        pieces.append(f"{plural(counts['abandoned'], 'stream')} left by the client before the end, and not recorded")
+    if "aside" in counts:
+        tests = plural(counts["aside"], "test")
+        pieces.append(f"recordings of {tests} kept aside, because their test failed: {ASIDE}")
     return "llmmock: " + ", ".join(pieces)
 
 

@@ -20,7 +20,9 @@ MODES = ("none", "once", "new_episodes", "all")
 
 CASE = pytest.StashKey["Case"]()
 CLEANUP = pytest.StashKey[list[Callable[[], None]]]()
-COUNTS = pytest.StashKey[dict[str, int]]()
+
+PROPERTY = "llmmock_"
+"""How the properties begin that a test's report carries: so they reach the summary from xdist's workers, and JUnit."""
 
 MARKER = (
     "llm_cassette(name=None, *, mode=None, match_on=None, ignore=None, repeat=None, upstream=None): "
@@ -75,7 +77,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.stash[CLEANUP] = []
-    config.stash[COUNTS] = {}
+    config.pluginmanager.register(Summary(), "llmmock-summary")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -104,12 +106,24 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    counts = config.stash.get(COUNTS, {})
-    if counts:
-        from .case import summary_line
+class Summary:
+    """Counts what the tests' reports tell, for one line at the end."""
 
-        terminalreporter.write_line(summary_line(counts))
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            for name, value in report.user_properties:
+                if name.startswith(PROPERTY):
+                    what = name.removeprefix(PROPERTY)
+                    self.counts[what] = self.counts.get(what, 0) + int(str(value))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.counts:
+            from .case import summary_line
+
+            terminalreporter.write_line(summary_line(self.counts))
 
 
 @pytest.fixture

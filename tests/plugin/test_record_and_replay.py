@@ -320,3 +320,21 @@ def test_a_retry_is_replayed_without_the_wait_that_the_provider_asked_for(projec
     monkeypatch.delenv("RECORDING")
     run(project).assert_outcomes(passed=1)
     assert len(standin.requests) == 2
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_summary_counts_all_tests_whatever_process_ran_them(project, standin, workers):
+    project.makepyfile(
+        test_app="""
+        import pytest
+
+        @pytest.mark.parametrize("number", range(6))
+        def test_it(llm_mock, ask, number):
+            ask(f"number {number}")
+        """
+    )
+    run(project, "--llm-record").assert_outcomes(passed=6)
+    result = project.runpytest_subprocess("-p", "no:cacheprovider", f"-n{workers}", "--junitxml=report.xml")
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines("llmmock: 6 replayed, 0 recorded, 0 unmatched")
+    assert Path(project.path, "report.xml").read_text().count('name="llmmock_replayed" value="1"') == 6
