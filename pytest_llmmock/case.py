@@ -12,15 +12,19 @@ from typing import Any
 
 import pytest
 
+from .cassettes import library
 from .cassettes.mismatch import Advice
+from .cassettes.recorder import written
 from .core.summary import plural
 from .errors import LLMMockError, UsageError
 from .inbound.server import Server
 from .mock import ASIDE, Deck, LLMMock, LLMServer
-from .plugin import CLEANUP, PROPERTY
+from .plugin import BEGAN, CLEANUP, PROPERTY
 from .settings import Layer, Settings, combine, from_environment
 
-_LONGEST_NAME = 100
+_LONGEST_NAME = 150
+"""Bytes."""
+
 _ODD = re.compile(r"[^\w.\-\[\]]+")
 
 _SERVER = pytest.StashKey[Server]()
@@ -33,21 +37,19 @@ class Case:
         self._item = item
         self._deck = deck
         self._name = name
-        self._failed = False
+        self._passed = False
         self._shown = False
 
     @classmethod
     def open(cls, request: pytest.FixtureRequest, llm_config: Mapping[str, Any]) -> Case:
         """The case of the test that asks for a fixture. What is wrong with it fails the test's set-up."""
         item: pytest.Item = request.node
-        try:
+        with _readable():
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
-            path = cassette_path(root, name)
-            deck = Deck.open(path, settings, advice=advice(item), blobs_in=root)
-        except LLMMockError as error:
-            pytest.fail(str(error), pytrace=False)
-        return cls(item, deck, name)
+            since = written(item.config.stash[BEGAN])
+            deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), blobs_in=root, since=since)
+            return cls(item, deck, name)
 
     @contextmanager
     def mock(self) -> Iterator[LLMMock]:
@@ -68,20 +70,28 @@ class Case:
 
     def note(self, report: pytest.TestReport) -> None:
         """See how a phase of the test ended, and explain a failure that is ours to explain."""
-        if report.when != "teardown":
-            self._failed = self._failed or report.failed
-        text = self._deck.report() if report.failed and not self._shown else ""
+        if report.when == "call":
+            self._passed = report.passed and not hasattr(report, "wasxfail")
+        text = self._explanation() if report.failed and not self._shown else ""
         if text and report.when == "call":
             report.sections.append(("llmmock", text))
             self._shown = True
 
+    def _explanation(self) -> str:
+        refused = [
+            f"The upstream answered {entry.method} {entry.path} with status {entry.status}"
+            f" ({entry.content_type or 'no content type'}); it was passed on and not recorded."
+            for entry in self._deck.refused
+            if not entry.trouble
+        ]
+        return "\n\n".join([*([self._deck.report()] if self._deck.troubles else []), *refused])
+
     def finish(self) -> None:
         """Save what was recorded, and fail the test when a request had no answer."""
         try:
-            self._count()
-            self._save()
-        except LLMMockError as error:
-            pytest.fail(str(error), pytrace=False)
+            with _readable():
+                self._count()
+                self._save()
         finally:
             self._deck.close()
         if self._deck.troubles and not self._shown:
@@ -89,11 +99,12 @@ class Case:
             pytest.fail("llmmock: " + self._deck.report(), pytrace=False)
 
     def _save(self) -> None:
-        if not self._failed and not self._deck.troubles:
+        if self._passed and not self._deck.troubles:
             self._deck.save()
             return
         aside = self._item.config.rootpath / self._deck.settings.cassette_dir / ASIDE
         if self._deck.save(cassette_path(aside, self._name)):
+            library.write(aside.parent / ".gitignore", b"*\n")
             self._add("aside", 1)
 
     def _count(self) -> None:
@@ -102,6 +113,8 @@ class Case:
         self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
         if self._deck.abandoned:
             self._add("abandoned", self._deck.abandoned)
+        if self._deck.refused:
+            self._add("refused", len(self._deck.refused))
 
     def _add(self, what: str, count: int) -> None:
         """Tell a count with the test's report; of a test that is run again, the last one."""
@@ -115,16 +128,21 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except LLMMockError as error:
-        pytest.fail(str(error), pytrace=False)
+        failure = pytest.fail.Exception(str(error), pytrace=False)
+    else:
+        return
+    raise failure  # outside, so that pytest does not show the same words twice
 
 
 def summary_line(counts: Mapping[str, int]) -> str:
     pieces = [f"{counts.get(what, 0)} {what}" for what in ("replayed", "recorded", "unmatched")]
     if "abandoned" in counts:
         pieces.append(f"{plural(counts['abandoned'], 'stream')} left by the client before the end, and not recorded")
+    if "refused" in counts:
+        pieces.append(f"{plural(counts['refused'], 'error')} of the upstream not recorded (record_errors is off)")
     if "aside" in counts:
         tests = plural(counts["aside"], "test")
-        pieces.append(f"recordings of {tests} kept aside, because their test failed: {ASIDE}")
+        pieces.append(f"recordings of {tests} kept aside, because their test did not pass: {ASIDE}")
     return "llmmock: " + ", ".join(pieces)
 
 
@@ -193,10 +211,12 @@ def default_name(item: pytest.Item) -> str:
 def safe(name: str) -> str:
     """A name for every file system. Where something has to be replaced, a digest keeps it unique."""
     plain = _ODD.sub("-", name)
-    if plain == name and len(name) <= _LONGEST_NAME and not name.startswith("."):
+    size = len(plain.encode(errors="replace"))
+    if plain == name and size <= _LONGEST_NAME and not name.startswith("."):
         return name
     digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-    return f"{plain[:_LONGEST_NAME].strip('-.')}-{digest}"
+    short = plain.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{short.strip('-.')}-{digest}"
 
 
 def cassette_path(root: Path, name: str) -> Path:

@@ -12,11 +12,12 @@ from typing import Any
 
 from . import dialects
 from .cassettes import library
-from .cassettes.cassette import Cassette, Recorded
+from .cassettes.cassette import Cassette, Interaction, Recorded
 from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
-from .cassettes.recorder import Recorder, Recordings
+from .cassettes.recorder import Recorder, Recordings, now
+from .cassettes.scrub import scrub
 from .core import summary
 from .core.engine import Engine
 from .core.journal import Entry, Journal
@@ -26,7 +27,6 @@ from .errors import CassetteError, UnmatchedError, UsageError
 from .inbound.server import MOUNTED, Server
 from .inbound.transport import Door
 from .settings import Mode, Settings, combine
-from .upstreams import CHOICES
 from .upstreams import find as find_upstream
 from .upstreams.base_url import DUMMY_KEY
 from .upstreams.http import Network
@@ -52,6 +52,7 @@ class Deck:
         advice: Advice,
         blobs_in: Path | None = None,
         journal_limit: int | None = None,
+        since: str = "",
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -62,21 +63,28 @@ class Deck:
         self._blobs_in = blobs_in
         self._network = Network()
         self._saving = threading.Lock()
+        self._since = since or now()
+        self._kept: list[Interaction] | None = None
 
     @classmethod
-    def open(cls, path: Path, settings: Settings, *, advice: Advice, blobs_in: Path | None = None) -> Deck:
-        """The deck with this cassette in it. Raises `CassetteError`."""
+    def open(
+        cls, path: Path, settings: Settings, *, advice: Advice, blobs_in: Path | None = None, since: str = ""
+    ) -> Deck:
+        """The deck with this cassette in it.
+
+        `since` is when the run began that this is a part of: what another part of it has recorded to the same
+        cassette is not replaced, whatever the mode. Raises `CassetteError`.
+        """
         keys = Keys(settings.match_on, settings.ignore)
+        cassette = library.open_cassette(path, keys.signature)
         if settings.mode == "all":
-            cassette = Cassette(path, exists=path.exists())
-        else:
-            cassette = library.open_cassette(path, keys.signature)
+            cassette = Cassette(path, exists=cassette.exists)
         if settings.mode != "none" and path.suffix not in (".yaml", ".yml"):
             raise CassetteError(
                 f"{path} can be replayed but not recorded to: recordings are written as .yaml. "
                 f"Take it over with `llmmock import {path} --out DIR`, or name a .yaml file."
             )
-        return cls([cassette], settings, keys, advice=advice, blobs_in=blobs_in)
+        return cls([cassette], settings, keys, advice=advice, blobs_in=blobs_in, since=since)
 
     @property
     def cassette(self) -> Cassette:
@@ -86,8 +94,15 @@ class Deck:
     def records(self) -> bool:
         """Whether an upstream may be asked."""
         return self.settings.mode in ("new_episodes", "all") or (
-            self.settings.mode == "once" and not self.cassette.exists
+            self.settings.mode == "once" and (not self.cassette.exists or self._began_here(self.cassette.interactions))
         )
+
+    def _began_here(self, interactions: Sequence[Interaction]) -> bool:
+        """Whether a cassette was made by the run that this is a part of."""
+        return bool(interactions) and all(self._is_of_this_run(each) for each in interactions)
+
+    def _is_of_this_run(self, interaction: Interaction) -> bool:
+        return str(interaction.meta.get("recorded", "")) >= self._since
 
     def engine(
         self, default_upstream: Callable[[], str], on_trouble: Callable[[str], object] = lambda trouble: None
@@ -121,6 +136,13 @@ class Deck:
         return [entry for entry in self.requests if entry.trouble]
 
     @property
+    def refused(self) -> list[Entry]:
+        """The upstream's errors, which were passed on and not recorded."""
+        if self.settings.record_errors:
+            return []
+        return [entry for entry in self.requests if entry.source == "upstream" and entry.status >= 400]
+
+    @property
     def abandoned(self) -> int:
         """How many of the upstream's streams the client left before their end; they are not recorded."""
         left = self.requests.where(source="upstream", whole=False, trouble="")
@@ -132,17 +154,36 @@ class Deck:
 
     def save(self, path: Path | None = None) -> int:
         """Write what was recorded, behind what is kept; the number of new interactions. Raises `CassetteError`."""
-        with self._saving:
-            new = self.recordings.interactions
-            if new:
+        new = self.recordings.interactions
+        if new:
+            path = path or self.cassette.path
+            with self._saving, library.locked(path):
                 library.save(
-                    path or self.cassette.path,
-                    [*self.cassette.interactions, *new],
+                    path,
+                    [*self._behind(path), *new],
                     signature=self.keys.signature,
                     describe=describe,
                     blobs_in=self._blobs_in,
                 )
         return len(new)
+
+    def _behind(self, path: Path) -> list[Interaction]:
+        """What stays in the file, as it is now: another test, or process, may have recorded to it meanwhile."""
+        if path != self.cassette.path:
+            return [self._fit(each) for each in self.cassette.interactions]
+        if self._kept is None:
+            found = library.open_cassette(path, self.keys.signature).interactions
+            if self.settings.mode == "all":
+                found = [each for each in found if self._is_of_this_run(each)]
+            self._kept = [self._fit(each) for each in found]
+        return self._kept
+
+    def _fit(self, interaction: Interaction) -> Interaction:
+        """A recording as it may be written again: one in a layout that is not ours may hold what must not be."""
+        if interaction.source and interaction.key:
+            return interaction
+        clean = scrub(interaction.recorded)
+        return Interaction.of(clean, self.keys.key(dialects.read(clean.request)))
 
     def close(self) -> None:
         self._network.close()
@@ -296,8 +337,8 @@ def default_upstream(environ: Mapping[str, str]) -> str:
         return "openai"
     raise UsageError(
         "Record mode needs an upstream, and none was chosen. "
-        f"Name one with --llm-upstream (pytest), --upstream (llmmock) or LLMMOCK_UPSTREAM: {CHOICES}. "
-        "With OPENAI_API_KEY set, 'openai' is the default."
+        "Name one with --llm-upstream (pytest), --upstream (llmmock) or LLMMOCK_UPSTREAM: "
+        "a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default when OPENAI_API_KEY is set."
     )
 
 
@@ -312,14 +353,14 @@ def client_environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
         "ANTHROPIC_API_BASE": url,
     }
     keys = {name: DUMMY_KEY for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY") if not environ.get(name)}
-    around = {name: _and_loopback(environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
-    return {**addresses, **keys, **around}
+    return {**addresses, **keys, **dict.fromkeys(("NO_PROXY", "no_proxy"), _without_proxy(environ))}
 
 
-def _and_loopback(hosts: str) -> str:
-    """A proxy of the environment must not get between a client and our server."""
-    listed = [host.strip() for host in hosts.split(",") if host.strip()]
-    return ",".join([*listed, *(host for host in ("127.0.0.1", "localhost") if host not in listed)])
+def _without_proxy(environ: Mapping[str, str]) -> str:
+    """A proxy of the environment must not get between a client and our server. Clients read either spelling."""
+    given = ",".join(environ.get(name, "") for name in ("no_proxy", "NO_PROXY"))
+    hosts = dict.fromkeys(host.strip() for host in given.split(",") if host.strip())
+    return "*" if "*" in hosts else ",".join(hosts | dict.fromkeys(("127.0.0.1", "localhost")))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ everything else is imported inside the fixtures.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MODES = ("none", "once", "new_episodes", "all")
 
 CASE = pytest.StashKey["Case"]()
+BEGAN = pytest.StashKey[float]()
 CLEANUP = pytest.StashKey[list[Callable[[], None]]]()
 
 PROPERTY = "llmmock_"
@@ -77,6 +79,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.stash[CLEANUP] = []
+    config.stash[BEGAN] = time.time()
     config.pluginmanager.register(Summary(), "llmmock-summary")
 
 
@@ -92,7 +95,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if names is None or item.get_closest_marker("llm_cassette") is None:
         return
     if "llm_mock" not in names and "llm_server" not in names:
-        names.append("llm_mock")
+        names.insert(0, "llm_mock")  # before other fixtures, which may ask a model as well
 
 
 @pytest.hookimpl(wrapper=True)

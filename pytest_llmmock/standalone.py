@@ -114,8 +114,14 @@ def named(places: Sequence[Path], settings: Settings) -> dict[str, Cassette]:
     for place in places:
         root = place if place.is_dir() else place.parent
         for cassette in library.open_all([place], signature):
-            found.setdefault(library.name_of(cassette.path, root), cassette)
+            found[_free_name(cassette, root, found)] = cassette
     return found
+
+
+def _free_name(cassette: Cassette, root: Path, taken: Mapping[str, Cassette]) -> str:
+    """Its path below the folder; where two would have the same, with the folder, and at last with its ending."""
+    names = (library.name_of(cassette.path, root), library.name_of(cassette.path, root.parent), str(cassette.path))
+    return next((name for name in names if name not in taken), str(cassette.path.absolute()))
 
 
 _ADVICE = Advice(record="llmmock record --cassette FILE", ignore="--ignore, for each of {paths}")

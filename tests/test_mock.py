@@ -341,7 +341,8 @@ def test_a_cassette_in_process_does_not_take_what_is_sent_to_a_server_of_ours(tm
 def test_a_server_without_an_upstream_lists_the_choices_when_it_needs_one(path, standin):
     choices = (
         "Record mode needs an upstream, and none was chosen. Name one with --llm-upstream (pytest), --upstream "
-        f"(llmmock) or LLMMOCK_UPSTREAM: {CHOICES}. With OPENAI_API_KEY set, 'openai' is the default."
+        "(llmmock) or LLMMOCK_UPSTREAM: a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default "
+        "when OPENAI_API_KEY is set."
     )
     record(path, standin, "one")
     with ending_in(UnmatchedError) as caught, LLMServer(path, mode="new_episodes") as server:

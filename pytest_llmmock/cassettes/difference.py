@@ -107,7 +107,8 @@ def show(difference: Difference) -> list[str]:
         minus, plus = _words(shortened(recorded), shortened(asked))
     else:
         minus, plus = _brief(recorded), _brief(asked)
-    return [f"  {difference.path or 'the whole body'}", f"  - {minus}", f"  + {plus}"]
+    place = " ".join(difference.path.split()) or "the whole body"
+    return [f"  {place[:_WIDTH]}", f"  - {minus}", f"  + {plus}"]
 
 
 def _brief(value: Any) -> str:

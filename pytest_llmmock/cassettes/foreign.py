@@ -11,6 +11,7 @@ import binascii
 import gzip
 import io
 import json
+import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ from .format import Blob, read_timing, split_uri
 
 if TYPE_CHECKING:
     import yaml
+
+_STREAM_NAME = re.compile(r'"<(?:byte|unicode) string>", ')
+"""What PyYAML calls a text that is not a file."""
 
 _FRAMING = ("content-length", "transfer-encoding", "connection", "keep-alive")
 """Headers about how the bytes travelled. They do not hold for the body as we keep it."""
@@ -114,7 +118,7 @@ def parse_yaml(text: str | bytes) -> Any:
             f"It uses YAML that only an unsafe loader would build{place}: {error.problem}."
         ) from None
     except yaml.YAMLError as error:
-        raise CassetteFormatError(f"It is not YAML: {' '.join(str(error).split())}.") from None
+        raise CassetteFormatError(f"It is not YAML: {' '.join(_STREAM_NAME.sub('', str(error)).split())}.") from None
     except (ValueError, RecursionError) as error:
         raise CassetteFormatError(f"It holds a value that cannot be read: {error}.") from None
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
 
@@ -31,7 +36,7 @@ def find(places: Sequence[Path]) -> Iterator[Path]:
     for place in places:
         if place.is_dir():
             yield from sorted(path for path in place.rglob("*") if is_cassette(path) and _is_visible(path, place))
-        elif place.exists():
+        elif exists(place):
             yield place
         else:
             raise CassetteError(f"There is no cassette and no folder at {place}.")
@@ -56,6 +61,45 @@ def open_cassette(path: Path, signature: bytes = b"") -> Cassette:
     for number, interaction in enumerate(interactions, 1):
         interaction.place = f"{path}, interaction {number}"
     return Cassette(path, interactions, exists=True)
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file. Raises `CassetteError` where that cannot be known."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise CassetteError(f"The cassette {path} cannot be looked for: {error.strerror or error}.") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes, and threads, that record to the same cassette out for the time of the block.
+
+    Raises `CassetteError`.
+    """
+    name = blake2b(os.path.realpath(path).encode(errors="surrogateescape"), digest_size=16).hexdigest()
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir(), f"llmmock-locks-{user}")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        file = open(folder / name, "ab")  # noqa: SIM115 - closed below, behind the lock
+    except OSError as error:
+        raise CassetteError(f"The cassette {path} cannot be locked: {error.strerror or error}.") from None
+    with file:
+        _lock(file.fileno())
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    """Wait for the lock on an open file; closing the file gives it back."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def blob_finder(cassette: Path) -> format.Blob:
@@ -115,10 +159,24 @@ def write(path: Path, data: bytes) -> None:
         raise
 
 
-def open_all(places: Sequence[Path], signature: bytes = b"") -> list[Cassette]:
-    """Every cassette among files and below folders. Raises `CassetteError`, also when there is none."""
-    cassettes = [open_cassette(path, signature) for path in find(places)]
-    if not cassettes:
+def open_all(
+    places: Sequence[Path], signature: bytes = b"", on_error: Callable[[CassetteError], object] | None = None
+) -> list[Cassette]:
+    """Every cassette among files and below folders. Raises `CassetteError`, also when there is none.
+
+    With `on_error` a cassette that cannot be read is told to it, and passed over.
+    """
+    cassettes, errors = [], []
+    for path in find(places):
+        try:
+            cassettes.append(open_cassette(path, signature))
+        except CassetteError as error:
+            errors.append(error)
+    if errors and on_error is None:
+        raise type(errors[0])("\n".join(map(str, errors)))
+    for each in errors:
+        on_error(each)  # type: ignore[misc]  # never None here
+    if not cassettes and not errors:
         where = ", ".join(str(place) for place in places)
         raise CassetteError(
             f"There are no cassettes in {where}: files that end in {', '.join(SUFFIXES)} were looked for."

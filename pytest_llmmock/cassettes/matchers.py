@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from ..core.model import Exchange, Request
 from ..errors import UsageError
-from .scrub import SECRET_PARAMETERS
+from .scrub import is_secret
 
 VERSION = 1
 """Changes when the same request gets another key than before: stored keys are then computed anew."""
@@ -30,8 +30,8 @@ UNMATCHED_FIELDS = (
 )
 """Fields of a body that say how to transport, bill or trace a request, not what is asked."""
 
-UNMATCHED_PARAMETERS = frozenset({"provider", *SECRET_PARAMETERS})
-"""Parameters of the query that say where a request goes and who sends it."""
+UNMATCHED_PARAMETERS = ("provider",)
+"""Parameters of the query that say where a request goes; those that say who sends it do not count either."""
 
 _STREAMS_BY_DEFAULT = ("ollama.chat", "ollama.generate")
 _MEMO_BYTES = 16 * 1024 * 1024
@@ -46,7 +46,7 @@ def query(exchange: Exchange) -> object:
     """The parameters behind the path, in any order."""
     asked = exchange.request.query
     pairs = parse_qsl(asked, keep_blank_values=True) if asked else []
-    return sorted(pair for pair in pairs if pair[0].lower() not in UNMATCHED_PARAMETERS)
+    return sorted(pair for pair in pairs if pair[0] not in UNMATCHED_PARAMETERS and not is_secret(pair[0]))
 
 
 def stream(exchange: Exchange) -> object:

@@ -44,6 +44,7 @@ class Advice:
 class _Near:
     """A recording that is like the request."""
 
+    cassette: Cassette
     number: int
     played: bool
     differences: tuple[Difference, ...]
@@ -56,8 +57,8 @@ def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: A
     paragraphs = [
         _reason(exchange, player, read, mode),
         f"  {request.method} {request.path}   {shape(exchange)}".rstrip() + f"\n  {asked(exchange)}",
-        "\n\n".join(_cassette(cassette, player, read) for cassette in player.cassettes[:_NEAREST]),
-        *(_closest(near) for near in nearest[:1]),
+        _cassettes(nearest, player, read),
+        *(_closest(near, player) for near in nearest[:1]),
         _to_fix_it(nearest, advice),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -81,6 +82,15 @@ def _times(count: int) -> str:
 
 
 # --- what there is --------------------------------------------------------------------------------------
+
+
+def _cassettes(nearest: Sequence[_Near], player: Player, read: Read) -> str:
+    """The cassettes; of many only the one with the nearest recording."""
+    if len(player.cassettes) <= _NEAREST:
+        return "\n\n".join(_cassette(cassette, player, read) for cassette in player.cassettes)
+    shown = [near.cassette for near in nearest[:1]]
+    others = f"{plural(len(player.cassettes) - len(shown), 'other cassette' if shown else 'cassette')} without it"
+    return "\n\n".join([*(_cassette(cassette, player, read) for cassette in shown), f"Looked through {others}."])
 
 
 def _cassette(cassette: Cassette, player: Player, read: Read) -> str:
@@ -138,7 +148,7 @@ def _compared(
     if recorded.target != exchange.target:
         return None
     found = _places(player.keys.values(recorded), player.keys.values(exchange))
-    return _Near(number, interaction in cassette.played, tuple(found))
+    return _Near(cassette, number, interaction in cassette.played, tuple(found))
 
 
 def _places(recorded: dict[str, object], wanted: dict[str, object]) -> Iterable[Difference]:
@@ -147,10 +157,11 @@ def _places(recorded: dict[str, object], wanted: dict[str, object]) -> Iterable[
         yield from differences(value, wanted[name], "" if name == "body" else name)
 
 
-def _closest(near: _Near) -> str:
+def _closest(near: _Near, player: Player) -> str:
     fields = dict.fromkeys(each.path.partition(".")[0].partition("[")[0] or "body" for each in near.differences)
     played = ", which was played already," if near.played else ""
-    head = f"Closest recording (#{near.number}){played} differs in {', '.join(fields)}:"
+    where = f" of {near.cassette.path}" if len(player.cassettes) > 1 else ""
+    head = f"Closest recording (#{near.number}{where}){played} differs in {', '.join(fields)}:"
     lines = [line for each in near.differences[:_PLACES] for line in show(each)]
     more = len(near.differences) - _PLACES
     return "\n".join([head, *lines, *([f"  and in {plural(more, 'other place')}"] if more > 0 else [])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,15 @@ from ..errors import UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys
 from .scrub import scrub
+
+
+def now() -> str:
+    return written(time.time())
+
+
+def written(seconds: float) -> str:
+    """A time as it stands in a cassette: `2026-11-20T10:30:01.123Z`. As text, later is greater."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Recordings:
@@ -72,7 +82,7 @@ class Recorder:
         meta = {
             "operation": exchange.operation,
             "upstream": upstream.NAME,
-            "recorded": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "recorded": now(),
         }
         reply = upstream.forward(exchange, self._send)
         reply.source = "upstream"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from urllib.parse import parse_qsl, urlencode
 
-from ..core.model import Headers, Reply, Request
+from ..core.model import Headers, Reply, Request, without_user
 from .cassette import Recorded
 
 REQUEST_HEADERS = (
@@ -23,6 +23,7 @@ REPLY_HEADERS = (
     "anthropic-ratelimit-*",
     "content-disposition",
     "content-type",
+    "location",
     "openai-model",
     "openai-processing-ms",
     "openai-version",
@@ -35,10 +36,11 @@ REPLY_HEADERS = (
 )
 """What a recording keeps of a reply's headers. All others, known or not, are never written."""
 
-SECRET_PARAMETERS = frozenset(
-    {"key", "api_key", "api-key", "apikey", "access_token", "auth", "token", "sig", "signature", "code"}
+_SECRET_PARAMETER = re.compile(
+    r"(?:.*[-_.])?(?:key|api_?key|token|secret|signature|sig|password|passwd|credential|credentials|auth)",
+    re.IGNORECASE,
 )
-"""Parameters of a query that carry credentials."""
+"""Names of parameters of a query that carry credentials: `key`, `api_key`, `access_token`, `X-Amz-Signature` …"""
 
 _LIST = re.compile(r"[*?\[]")
 
@@ -56,7 +58,7 @@ def scrub_request(request: Request) -> Request:
     """The request as it may be written."""
     return replace(
         request,
-        origin=_without_user(request.origin),
+        origin=without_user(request.origin),
         query=_without_secrets(request.query),
         headers=kept(request.headers, REQUEST_HEADERS),
     )
@@ -64,7 +66,18 @@ def scrub_request(request: Request) -> Request:
 
 def scrub_reply(reply: Reply) -> Reply:
     """The reply as it may be written."""
-    return replace(reply, headers=kept(reply.headers, REPLY_HEADERS))
+    return replace(reply, headers=tuple(map(_clean, kept(reply.headers, REPLY_HEADERS))))
+
+
+def _clean(pair: tuple[str, str]) -> tuple[str, str]:
+    """A redirect is kept, for it is followed in replay too, but not what its address may say of the user."""
+    if pair[0] != "location":
+        return pair
+    address, mark, query = pair[1].partition("?")
+    origin, separator, path = address.partition("//")
+    host, slash, rest = path.partition("/")
+    clean = f"{origin}{separator}{host.rpartition('@')[2]}{slash}{rest}" if separator else address
+    return pair[0], clean + mark + _without_secrets(query)
 
 
 def scrub(recorded: Recorded) -> Recorded:
@@ -72,12 +85,12 @@ def scrub(recorded: Recorded) -> Recorded:
     return replace(recorded, request=scrub_request(recorded.request), reply=scrub_reply(recorded.reply))
 
 
-def _without_user(origin: str) -> str:
-    scheme, separator, authority = origin.partition("://")
-    return scheme + separator + authority.rpartition("@")[2]
-
-
 def _without_secrets(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
-    harmless = [pair for pair in pairs if pair[0].lower() not in SECRET_PARAMETERS]
+    harmless = [pair for pair in pairs if not is_secret(pair[0])]
     return query if len(harmless) == len(pairs) else urlencode(harmless)
+
+
+def is_secret(parameter: str) -> bool:
+    """Whether a parameter of a query carries credentials, by its name."""
+    return _SECRET_PARAMETER.fullmatch(parameter) is not None

@@ -47,3 +47,6 @@ def main() -> None:
     except LLMMockError as error:
         click.echo(f"llmmock: {error}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
+    except OSError as error:
+        click.echo(f"llmmock: {error.filename or 'The system'}: {error.strerror or error}.", err=True)
+        sys.exit(1)

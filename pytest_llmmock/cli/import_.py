@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -18,7 +17,7 @@ from ..errors import CassetteError, LLMMockError
 from ..mock import describe
 
 
-@click.command()
+@click.command(short_help="Take over cassettes of other tools.")
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC...")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write to.")
 @click.option("--force", is_flag=True, help="Replace cassettes that are there already.")
@@ -30,9 +29,15 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
     Ruby VCR's, and each of them gzip'ed. Headers that are not on our list are left out, credentials in
     addresses too. Exits with 1 when a file could not be taken over; the others are written all the same.
     """
-    places = list(_places(sources, out))
     taken: set[Path] = set()
     failed = interactions = 0
+    places: list[tuple[Path, Path]] = []
+    for source in sources:
+        try:
+            places += _places(source, out)
+        except LLMMockError as error:
+            failed += 1
+            click.echo(f"failed: {_one_line(error)}", err=True)
     for number, (source, target) in enumerate(places, 1):
         try:
             count = _import(source, target, out, taken, force=force, dry_run=dry_run)
@@ -42,22 +47,19 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
             continue
         interactions += count
         click.echo(f"[{number}/{len(places)}] {source} -> {target}  {plural(count, 'interaction')}")
-    done = len(places) - failed
+    done = len(taken)
     verb = "would be imported" if dry_run else "imported"
     click.echo(f"{plural(done, 'cassette')} with {plural(interactions, 'interaction')} {verb}, {failed} failed")
     sys.exit(1 if failed else 0)
 
 
-def _places(sources: tuple[Path, ...], out: Path) -> Iterator[tuple[Path, Path]]:
+def _places(source: Path, out: Path) -> list[tuple[Path, Path]]:
     """Each file with the file that it becomes: folders keep their structure. Raises `CassetteError`."""
-    found = False
-    for source in sources:
-        root = source if source.is_dir() else source.parent
-        for path in library.find([source]):
-            found = True
-            yield path, out / (library.name_of(path, root) + ".yaml")
+    root = source if source.is_dir() else source.parent
+    found = [(path, out / (library.name_of(path, root) + ".yaml")) for path in library.find([source])]
     if not found:
-        raise CassetteError(f"There are no cassettes in {', '.join(map(str, sources))}.")
+        raise CassetteError(f"There are no cassettes in {source}.")
+    return found
 
 
 def _import(source: Path, target: Path, out: Path, taken: set[Path], *, force: bool, dry_run: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,26 @@ from .. import dialects
 from ..cassettes import library
 from ..cassettes.cassette import Cassette
 from ..core.summary import plural
+from ..errors import CassetteError
 
 
-@click.command()
+@click.command(short_help="List cassettes.")
 @click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of a table.")
 def command(cassettes: tuple[Path, ...], as_json: bool) -> None:
     """List cassettes, or all cassettes below folders (default: cassettes)."""
-    rows = [row(cassette) for cassette in library.open_all(cassettes or (Path("cassettes"),))]
+    errors: list[CassetteError] = []
+    rows = [row(cassette) for cassette in library.open_all(cassettes or (Path("cassettes"),), on_error=errors.append)]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
+    else:
+        _table_of(rows)
+    for error in errors:
+        click.echo(f"llmmock: {error}", err=True)
+    sys.exit(1 if errors else 0)
+
+
+def _table_of(rows: list[dict[str, Any]]) -> None:
     head = ("CASSETTE", "INTERACTIONS", "OPERATIONS", "MODELS", "TOKENS", "BYTES", "RECORDED")
     table(head, [[_cell(row[name.lower()]) for name in head] for row in rows])
     total = sum(row["interactions"] for row in rows)
@@ -41,7 +51,7 @@ def row(cassette: Cassette) -> dict[str, Any]:
         "interactions": len(cassette),
         "operations": _unique(exchange.operation for exchange in exchanges),
         "models": _unique(exchange.prompt.model for exchange in exchanges),
-        "tokens": sum(usage.total or 0 for usage in usages if usage is not None),
+        "tokens": sum(usage.total or 0 for usage in usages if usage is not None) or None,
         "bytes": cassette.path.stat().st_size,
         "recorded": max(recorded, default=""),
     }
@@ -52,7 +62,7 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _cell(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else "-" if value in (None, "") else str(value)
 
 
 def table(head: Iterable[str], rows: list[list[str]]) -> None:

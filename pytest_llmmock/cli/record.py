@@ -12,12 +12,13 @@ from ..core.summary import plural
 from ..errors import CassetteError
 from ..mock import Deck, default_upstream
 from ..settings import MODES, Settings, combine, from_environment
+from ..upstreams import find as find_upstream
 from .serving import address_options, matching_options, serve
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
 
-@click.command()
+@click.command(short_help="Serve, and record what is not recorded yet.")
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
@@ -38,13 +39,15 @@ def command(
     """
     settings = recording_settings(mode, upstream, match_on, ignore)
     source = settings.upstream or default_upstream(os.environ)
+    name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings)
-    engine = deck.engine(lambda: source, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
+    told: set[str] = set()
+    engine = deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told))
     deck.recordings.on_keep = lambda: _save(deck)
 
     def banner(url: str) -> str:
         return (
-            f"llmmock records to {cassette} from {source} (mode {mode}) on {url}\n"
+            f"llmmock records to {cassette} from {name} (mode {mode}) on {url}\n"
             f"  OpenAI base URL:  {url}/v1\n"
             "  stop with Ctrl-C"
         )
@@ -53,10 +56,19 @@ def command(
         serve(engine.handle, host, port, banner)
     finally:
         deck.close()
+    for entry in deck.troubles:
+        _tell(entry.trouble, told)
     count = deck.save()
     click.echo(
         f"llmmock: {plural(count, 'interaction')} recorded to {cassette}" if count else "llmmock: nothing recorded"
     )
+
+
+def _tell(trouble: str, told: set[str]) -> None:
+    """Each trouble once: the same request may be tried again and again."""
+    if trouble not in told:
+        told.add(trouble)
+        click.echo(trouble + "\n", err=True)
 
 
 def _save(deck: Deck) -> None:

@@ -12,7 +12,7 @@ from ..standalone import Shelf, named
 from .serving import address_options, curl_line, matching_options, serve
 
 
-@click.command()
+@click.command(short_help="Serve recordings.")
 @click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
 @address_options
 @matching_options

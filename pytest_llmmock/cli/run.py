@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,10 @@ from .record import open_deck, recording_settings
 from .serving import matching_options
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    short_help="Replay or record around a command.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
@@ -53,12 +57,20 @@ def _run(arguments: tuple[str, ...]) -> int:
         child = subprocess.Popen(arguments)
     except OSError as error:
         raise click.UsageError(f"{arguments[0]} cannot be run: {error.strerror}.") from None
+    before = signal.signal(signal.SIGTERM, lambda number, frame: child.terminate())
+    try:
+        status = _wait(child)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return status if status >= 0 else 128 - status
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
     while True:
         try:
-            status = child.wait()
+            return child.wait()
         except KeyboardInterrupt:  # the terminal has sent it to the command as well: it ends in its own way
             continue
-        return status if status >= 0 else 128 - status
 
 
 def _save(deck: Deck, status: int) -> None:

@@ -31,7 +31,7 @@ _COLOURS = {
 }
 
 
-@click.command()
+@click.command(short_help="Show a cassette as a conversation.")
 @click.argument("cassettes", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CASSETTE...")
 @click.option("-n", "--number", type=click.IntRange(min=1), help="Only the interaction of this number.")
 @click.option("--full", is_flag=True, help="Long texts whole.")

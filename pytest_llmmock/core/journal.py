@@ -104,6 +104,11 @@ class Entry:
         return self._reply.status
 
     @property
+    def content_type(self) -> str:
+        """What the reply says that it is."""
+        return self._reply.content_type
+
+    @property
     def source(self) -> SourceName:
         """Where the answer came from: `script`, `cassette`, `upstream` or `unmatched`."""
         return self._reply.source

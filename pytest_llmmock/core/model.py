@@ -20,6 +20,16 @@ Headers = tuple[tuple[str, str], ...]
 SourceName = Literal["script", "cassette", "upstream", "unmatched"]
 
 
+OURS = "llmmock"
+"""Marks the requests of our own upstreams among their extensions: the way in lets them pass."""
+
+
+def without_user(origin: str) -> str:
+    """An origin without the name and password that may stand in it."""
+    scheme, separator, authority = origin.partition("://")
+    return scheme + separator + authority.rpartition("@")[2]
+
+
 def header(headers: Headers, name: str) -> str | None:
     """The first value of a header, or None. `name` is in lower case."""
     return next((value for key, value in headers if key == name), None)
@@ -173,7 +183,7 @@ class Exchange:
         self.notes: list[str] = []
         """What a reader of the journal or the cassette should know about how this was answered."""
         self.interaction: int | None = None
-        """The number, from 1, of the recording that answered or was made."""
+        """The number, from 1, of the recording that answered."""
         self.trouble = ""
         """Why it could not be answered."""
 

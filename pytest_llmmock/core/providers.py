@@ -7,8 +7,6 @@ from fnmatch import fnmatchcase
 HOSTS = frozenset(
     {
         "api.openai.com",
-        "eu.api.openai.com",
-        "us.api.openai.com",
         "chatgpt.com",
         "api.anthropic.com",
         "generativelanguage.googleapis.com",
@@ -56,6 +54,7 @@ HOSTS = frozenset(
 )
 
 PATTERNS = (
+    "*.api.openai.com",
     "*.openai.azure.com",
     "*.services.ai.azure.com",
     "*.cognitiveservices.azure.com",

@@ -18,13 +18,10 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, TypeVar
 
-from ..core.model import Frame, Headers, LiveFrames, Reply, Request
+from ..core.model import OURS, Frame, Headers, LiveFrames, Reply, Request
 from ..errors import CutConnection
 
 MODULES = ("httpx", "httpx2")
-
-OURS = "llmmock"
-"""The mark that a request of our own upstream carries among its extensions."""
 
 _INCOMPLETE = "peer closed connection without sending complete message body (incomplete chunked read)"
 
@@ -81,7 +78,7 @@ class _Doors:
         here = self._here.get()
         if here is not None and here.open:
             return here
-        return self._open[-1] if self._open else None
+        return next(reversed(self._open), None)  # another thread may close the last one meanwhile
 
 
 # --- the patch ------------------------------------------------------------------------------------------
@@ -153,7 +150,7 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
-        module.__spec__.loader = self._loader
+        module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
         self._patch(module)
 

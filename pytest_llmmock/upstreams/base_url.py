@@ -16,6 +16,8 @@ KEY_VARIABLE = "LLMMOCK_UPSTREAM_API_KEY"
 DUMMY_KEY = "llmmock"
 """What `llm_server` gives to clients as a key when the environment has none. It is never sent on."""
 
+_KEY_HEADERS = ("authorization", "api-key", "x-api-key")
+
 _VERSION = re.compile(r"v\d+\w*")
 
 
@@ -36,14 +38,16 @@ class BaseURL:
     def credentials(self, headers: Headers) -> Headers:
         """The client's headers with the key that this upstream wants."""
         if self.key:
-            others = tuple(pair for pair in headers if pair[0] not in ("authorization", "api-key", "x-api-key"))
-            return (*others, ("authorization", f"Bearer {self.key}"))
+            others = tuple(pair for pair in headers if pair[0] not in _KEY_HEADERS)
+            given = {name for name, _ in headers}
+            used = next((name for name in _KEY_HEADERS if name in given), "authorization")
+            return (*others, (used, f"Bearer {self.key}" if used == "authorization" else self.key))
         return tuple(pair for pair in headers if not is_dummy(pair))
 
 
 def is_dummy(pair: tuple[str, str]) -> bool:
     """Whether a header carries the key that we gave out ourselves."""
-    return pair[0] in ("authorization", "x-api-key", "api-key") and pair[1].split()[-1:] == [DUMMY_KEY]
+    return pair[0] in _KEY_HEADERS and pair[1].split()[-1:] == [DUMMY_KEY]
 
 
 def at(url: str, environ: Mapping[str, str]) -> BaseURL:

@@ -10,14 +10,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..core.live import Live
-from ..core.model import Headers, Reply, Request
+from ..core.model import OURS, Headers, Reply, Request, without_user
 from ..errors import CutConnection, UpstreamError
 
 if TYPE_CHECKING:
     import httpx
-
-OURS = "llmmock"
-"""Marks our own requests among their extensions, so that the in-process way in lets them pass."""
 
 CONNECT_TIMEOUT = 15.0
 """Seconds."""
@@ -114,21 +111,15 @@ def _chunks(response: httpx.Response, request: Request) -> Iterator[bytes]:
         yield from response.iter_bytes()
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise CutConnection(
-            f"The answer of {_shown(request)} broke off: {_cause(error)}. It was not recorded."
+            f"The answer of {without_user(request.origin)} broke off: {_cause(error)}. It was not recorded."
         ) from error
 
 
 def _failure(request: Request, error: Exception) -> str:
     return (
-        f"The upstream {_shown(request)} did not answer {request.method} {request.path}: {_cause(error)}. "
+        f"The upstream {without_user(request.origin)} did not answer {request.method} {request.path}: {_cause(error)}. "
         "Is it running, and is its address right? Nothing was recorded."
     )
-
-
-def _shown(request: Request) -> str:
-    """The origin without a password."""
-    scheme, separator, authority = request.origin.partition("://")
-    return scheme + separator + authority.rpartition("@")[2]
 
 
 def _hang_up(response: httpx.Response) -> None:

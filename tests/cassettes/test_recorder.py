@@ -149,7 +149,7 @@ def test_a_recording_tells_where_and_when_it_was_made(read: Read, chat: Chat) ->
     records.answer(read(chat()))
     [kept] = recordings.interactions
     assert {**kept.meta, "recorded": ""} == {"operation": "chat", "upstream": "openai", "recorded": ""}
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", kept.meta["recorded"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", kept.meta["recorded"])
 
 
 def test_a_stream_that_breaks_off_is_not_kept(read: Read, chat: Chat) -> None:

@@ -98,3 +98,10 @@ def test_the_recordings_of_other_projects_are_all_taken_over(llmmock, tmp_path):
     source = Path(__file__).resolve().parents[2].parent / "shared/data/vcr"
     told = llmmock("import", source, "--out", "new").stdout
     assert "138 cassettes with 248 interactions imported, 0 failed" in told
+
+
+def test_a_source_that_is_missing_does_not_stop_the_others(llmmock, tmp_path):
+    (tmp_path / "good.yaml").write_text(PLAIN)
+    done = llmmock("import", "missing.yaml", "good.yaml", "--out", "new", status=1)
+    assert done.stderr == "failed: There is no cassette and no folder at missing.yaml.\n"
+    assert "1 cassette with 1 interaction imported, 1 failed" in done.stdout

@@ -55,3 +55,11 @@ def test_every_command_explains_itself(llmmock, command):
 
 def test_an_unknown_command_is_a_usage_error(llmmock):
     assert "No such command" in llmmock("replya", status=2).stderr
+
+
+def test_ls_lists_the_good_and_tells_the_bad(llmmock, tmp_path):
+    (tmp_path / "bad.yaml").write_text("nothing of ours")
+    (tmp_path / "good.yaml").write_bytes(TOOLS.read_bytes())
+    done = llmmock("ls", tmp_path, status=1)
+    assert "good.yaml" in done.stdout
+    assert "bad.yaml is not a cassette that can be read" in done.stderr

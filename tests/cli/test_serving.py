@@ -20,8 +20,12 @@ print(answer.choices[0].message.content)
 """
 
 
+def chat(words, **more):
+    return {"model": "m", "messages": [{"role": "user", "content": words}], **more}
+
+
 def ask(url, words="hello", **more):
-    body = {"model": "m", "messages": [{"role": "user", "content": words}], **more}
+    body = chat(words, **more)
     return httpx.post(url + "/v1/chat/completions", json=body, timeout=30)
 
 
@@ -174,5 +178,55 @@ def test_a_cassette_that_cannot_be_written_is_told_and_the_client_has_its_answer
     with llmmock.serving(*command, ends_with=1) as serving:
         (tmp_path / "a").write_text("a file where a folder is needed")
         assert ask(serving.url).json()["choices"][0]["message"]["content"] == "hello #1"
-    assert serving.err.count("The cassette a/b.yaml cannot be written") == 2  # at once, and at the end
+    assert serving.err.count("The cassette a/b.yaml cannot be") == 2  # at once, and at the end
     assert "Traceback" not in serving.err
+
+
+def test_cassettes_of_the_same_name_are_all_served(llmmock, standin):
+    record(llmmock, standin, "one/x.yaml", "from one")
+    record(llmmock, standin, "two/x.yaml", "from two")
+    with llmmock.serving("replay", "one", "two") as serving:
+        assert "2 interactions of 2 cassettes" in serving.out
+        assert ask(serving.url, "from one").status_code == ask(serving.url, "from two").status_code == 200
+        picked = httpx.post(serving.url + "/cassette/two/x/v1/chat/completions", json=chat("from two"))
+        assert picked.status_code == 200
+
+
+def test_record_tells_when_an_answer_breaks_off_or_is_not_json(llmmock, standin):
+    with llmmock.serving("record", "--cassette", "a.yaml", "--upstream", standin.base_url) as serving:
+        assert ask(serving.url, "not json").text == "{broken"
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask(serving.url, "break off", stream=True)
+    assert "that is not JSON" in serving.err
+    assert "broke off" in serving.err
+    assert "nothing recorded" in serving.out
+
+
+def test_a_password_in_the_upstreams_address_is_not_shown(llmmock, standin):
+    address = standin.base_url.replace("http://", "http://me:s3cret@")
+    with llmmock.serving("record", "--cassette", "a.yaml", "--upstream", address) as serving:
+        assert ask(serving.url).status_code == 200
+    assert "s3cret" not in serving.out + serving.err + (llmmock.folder / "a.yaml").read_text()
+
+
+def test_run_that_is_terminated_ends_its_command_and_keeps_what_it_recorded(llmmock, standin, tmp_path):
+    code = APP + "\nprint('asked', flush=True)\nimport signal; signal.pause()"
+    options = ["run", "--cassette", "a.yaml", "--mode", "once", "--upstream", standin.base_url]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest_llmmock", *options, "--", sys.executable, "-c", code, "hello"],
+        cwd=tmp_path,
+        env=llmmock.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    while "asked" not in process.stdout.readline():
+        pass
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + 15
+    assert "hello #1" in Path(tmp_path, ".llmmock/failed/a.yaml").read_text()
+
+
+def test_a_path_that_no_file_can_have_is_one_readable_error(llmmock):
+    assert "name too long" in llmmock("replay", "a" * 300, "--port", 0, status=1).stderr

@@ -98,6 +98,12 @@ def test_a_key_of_the_environment_takes_the_place_of_the_clients(asked, send):
     assert send.request.headers == (("x-trace", "1"), ("authorization", "Bearer sk-upstream"))
 
 
+@pytest.mark.parametrize("header", ["x-api-key", "api-key"])
+def test_a_key_is_sent_in_the_header_that_the_client_uses(asked, send, header):
+    at("http://h/v1", {KEY_VARIABLE: "sk-upstream"}).forward(asked("/v1/messages", (header, "a")), send)
+    assert send.request.headers == ((header, "sk-upstream"),)
+
+
 def test_the_key_variable_is_the_documented_one():
     assert KEY_VARIABLE == "LLMMOCK_UPSTREAM_API_KEY"
 
