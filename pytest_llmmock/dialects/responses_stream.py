@@ -147,6 +147,7 @@ def _said(group: items.Group, names: _Names, at: dict[str, Any]) -> Iterator[_Ev
     for delta in group.deltas:
         if delta.text:
             yield f"{names.words}.delta", {**at, "delta": delta.text, **more}
-    yield f"{names.words}.done", {**at, names.whole: group.words, **more}
+    called = {"name": text(group.item().get("name"))} if group.kind == "tool_call" else {}  # openai 2's types want it
+    yield f"{names.words}.done", {**at, names.whole: group.words, **more, **called}
     if names.part:
         yield f"{names.part}.done", {**at, "part": group.part(group.words)}
