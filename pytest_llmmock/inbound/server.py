@@ -62,6 +62,7 @@ class Server:
         self._numbers = count(1)
         self._wanted_port = port
         self._listener: _Listener | None = None
+        self._stopped = threading.Event()
 
     @property
     def url(self) -> str:
@@ -73,6 +74,7 @@ class Server:
         """Listen, and answer in the background. A client may connect as soon as this returns."""
         if self._listener is None:
             self._listener = _Listener(_bind(self.host, self._wanted_port), self)
+            self._stopped.clear()
             self.port = self._listener.port
             self._listener.acceptor.start()
         return self
@@ -82,12 +84,14 @@ class Server:
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.stop()
+        self._stopped.set()
 
     def serve_forever(self) -> None:
         """Answer until Ctrl-C, or until another thread or a signal handler calls `stop`."""
+        # Not a join of the accepting thread: one that Ctrl-C interrupts takes the thread for ended (bpo-45274).
         with self, suppress(KeyboardInterrupt):
-            while (listener := self._listener) and listener.acceptor.is_alive():
-                listener.acceptor.join(0.5)  # on Windows Ctrl-C cannot end a wait that has no end of its own
+            while not self._stopped.wait(0.5):  # on Windows Ctrl-C cannot end a wait that has no end of its own
+                pass
 
     def __enter__(self) -> Self:
         return self.start()

@@ -825,7 +825,7 @@ def test_serving_in_the_calling_thread_ends_with_ctrl_c(monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     server = Server(echo).start()
-    monkeypatch.setattr(server._listener.acceptor, "join", interrupted)
+    monkeypatch.setattr(server._stopped, "wait", interrupted)
     server.serve_forever()
     with pytest.raises(ConnectionRefusedError):
         Wire(server)
