@@ -82,7 +82,6 @@ class Case:
             f"The upstream answered {entry.method} {entry.path} with status {entry.status}"
             f" ({entry.content_type or 'no content type'}); it was passed on and not recorded."
             for entry in self._deck.refused
-            if not entry.trouble
         ]
         return "\n\n".join([*([self._deck.report()] if self._deck.troubles else []), *refused])
 

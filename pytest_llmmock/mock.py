@@ -137,10 +137,10 @@ class Deck:
 
     @property
     def refused(self) -> list[Entry]:
-        """The upstream's errors, which were passed on and not recorded."""
+        """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        return [entry for entry in self.requests if entry.source == "upstream" and entry.status >= 400]
+        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.status >= 400]
 
     @property
     def abandoned(self) -> int:

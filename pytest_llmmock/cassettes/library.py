@@ -172,10 +172,11 @@ def open_all(
             cassettes.append(open_cassette(path, signature))
         except CassetteError as error:
             errors.append(error)
-    if errors and on_error is None:
+    if on_error is not None:
+        for each in errors:
+            on_error(each)
+    elif errors:
         raise type(errors[0])("\n".join(map(str, errors)))
-    for each in errors:
-        on_error(each)  # type: ignore[misc]  # never None here
     if not cassettes and not errors:
         where = ", ".join(str(place) for place in places)
         raise CassetteError(

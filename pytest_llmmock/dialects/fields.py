@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..core import sse
 from ..core.json_text import compact, parse_json
-from ..core.model import Frame, Headers, Reply
+from ..core.model import Frame, Headers, Reply, json_reply
 
-JSON = (("content-type", "application/json"),)
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 EVENTS = (("content-type", "text/event-stream; charset=utf-8"),)
 
@@ -64,7 +64,7 @@ def read_values(reply: Reply) -> list[Any]:
 
 def write_json(value: object, status: int = 200, headers: Headers = ()) -> Reply:
     """A plain reply that holds a JSON value."""
-    return Reply(status, (*JSON, *headers), [Frame(compact(value).encode())], source="script")
+    return replace(json_reply(value, status, headers), source="script")
 
 
 def write_events(events: list[bytes]) -> Reply:

@@ -49,6 +49,17 @@ def test_a_stream_is_recorded_and_replayed_event_by_event(project, standin):
     assert len(standin.requests) == 1
 
 
+class Release:
+    """A plugin for the run inside: its tests say when the upstream may go on."""
+
+    def __init__(self, standin):
+        self._standin = standin
+
+    @pytest.fixture
+    def release(self):
+        return self._standin.release
+
+
 def test_the_client_sees_a_stream_while_it_is_recorded(project, standin):
     """The upstream sends its second event only after the client has had the first."""
     standin.release.clear()
@@ -67,12 +78,9 @@ def test_the_client_sees_a_stream_while_it_is_recorded(project, standin):
         """
     )
 
-    class Release:
-        @pytest.fixture
-        def release(self):
-            return standin.release
-
-    project.runpytest_inprocess("-p", "no:cacheprovider", "--llm-record", plugins=[Release()]).assert_outcomes(passed=1)
+    project.runpytest_inprocess("-p", "no:cacheprovider", "--llm-record", plugins=[Release(standin)]).assert_outcomes(
+        passed=1
+    )
 
 
 def test_the_client_of_the_server_sees_a_stream_while_it_is_recorded(project, standin):
@@ -92,13 +100,8 @@ def test_the_client_of_the_server_sees_a_stream_while_it_is_recorded(project, st
         """
     )
 
-    class Release:
-        @pytest.fixture
-        def release(self):
-            return standin.release
-
     result = project.runpytest_inprocess(
-        "-p", "no:cacheprovider", "--llm-record", f"--llm-upstream={standin.base_url}", plugins=[Release()]
+        "-p", "no:cacheprovider", "--llm-record", f"--llm-upstream={standin.base_url}", plugins=[Release(standin)]
     )
     result.assert_outcomes(passed=1)
 
