@@ -16,9 +16,10 @@ from .cassettes import library
 from .cassettes.mismatch import Advice
 from .cassettes.recorder import written
 from .core.summary import plural
+from .deck import ASIDE, Deck
 from .errors import LLMMockError, UsageError
 from .inbound.server import Server
-from .mock import ASIDE, Deck, LLMMock, LLMServer
+from .mock import LLMMock, LLMServer
 from .plugin import BEGAN, CLEANUP, PROPERTY
 from .settings import Layer, Settings, combine, from_environment
 

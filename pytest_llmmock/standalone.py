@@ -16,7 +16,7 @@ from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice
 from .core.engine import Engine
 from .core.model import Problem, Reply, Request, json_reply
-from .mock import Deck
+from .deck import Deck
 from .settings import Settings
 
 HEALTH = ("/health", "/")

@@ -9,8 +9,9 @@ import click
 
 from ..cassettes.mismatch import Advice
 from ..core.summary import plural
+from ..deck import Deck
 from ..errors import CassetteError
-from ..mock import Deck, default_upstream
+from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
 from .serving import address_options, matching_options, serve

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from ..core.summary import plural
-from ..mock import Deck, LLMServer, aside
+from ..deck import Deck, aside
+from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
 from .serving import matching_options
