@@ -27,7 +27,7 @@ PROPERTY = "llmmock_"
 """How the properties begin that a test's report carries: so they reach the summary from xdist's workers, and JUnit."""
 
 MARKER = (
-    "llm_cassette(name=None, *, mode=None, match_on=None, ignore=None, repeat=None, upstream=None): "
+    "llm_cassette(name=None, *, mode=None, match_on=None, ignore=None, normalisers=None, repeat=None, upstream=None): "
     "replay the model traffic of this test from a cassette of this name (default: named after the test)"
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from .cassettes.matchers import DEFAULT
+from .cassettes.matchers import DEFAULT, Keys
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Settings:
     """Which matchers make the key."""
     ignore: tuple[str, ...] = ()
     """Paths in the body that do not count: `metadata.*`, `messages[0].content`."""
+    normalisers: tuple[str | re.Pattern[str] | Callable[..., Any], ...] = ()
+    """What changes on every run and is made the same before comparing: `uuid`, `timestamp`, a pattern, a function."""
     repeat: bool = False
     """Whether the last recording of a request is played again when it is asked once more."""
     hosts: tuple[str, ...] = ()
@@ -101,3 +104,8 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
     """What the variables `LLMMOCK_…` say; an empty one says nothing."""
     given = {name: environ[variable] for variable, name in ENVIRONMENT.items() if environ.get(variable)}
     return f"environment ({', '.join(ENVIRONMENT)})", given
+
+
+def keys_of(settings: Settings) -> Keys:
+    """What makes two requests the same under these settings. Raises `UsageError`."""
+    return Keys(settings.match_on, settings.ignore, settings.normalisers)

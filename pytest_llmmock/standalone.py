@@ -12,12 +12,11 @@ from urllib.parse import unquote
 from . import dialects
 from .cassettes import library
 from .cassettes.cassette import Cassette
-from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice
 from .core.engine import Engine
 from .core.model import Problem, Reply, Request, json_reply
 from .deck import Deck
-from .settings import Settings
+from .settings import Settings, keys_of
 
 HEALTH = ("/health", "/")
 """Answered by ourselves, unless a cassette has recordings of them: Ollama's root is one that people record."""
@@ -50,7 +49,7 @@ class Shelf:
         self._settings = settings
         self._on_trouble = on_trouble
         self._lock = threading.Lock()
-        self._keys = Keys(settings.match_on, settings.ignore)
+        self._keys = keys_of(settings)
         self._slots: dict[str, _Slot] = {}
         self._all = self._slot(list(self._cassettes.values()))
 
@@ -109,7 +108,7 @@ class Shelf:
 
 def named(places: Sequence[Path], settings: Settings) -> dict[str, Cassette]:
     """The cassettes among files and below folders, by name. Raises `CassetteError`."""
-    signature = Keys(settings.match_on, settings.ignore).signature
+    signature = keys_of(settings).signature
     found: dict[str, Cassette] = {}
     for place in places:
         root = place if place.is_dir() else place.parent

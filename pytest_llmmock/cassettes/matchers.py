@@ -7,14 +7,18 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b, sha256
+from secrets import token_bytes
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ..core.model import Exchange, Request
 from ..errors import UsageError
+from . import media
+from .normalisers import Normaliser, Normalisers
+from .normalisers import signature as signature_of
 from .scrub import is_secret
 
-VERSION = 1
+VERSION = 2
 """Changes when the same request gets another key than before: stored keys are then computed anew."""
 
 Matcher = Callable[[Exchange], object]
@@ -61,7 +65,8 @@ def body(exchange: Exchange) -> object:
     request = exchange.request
     value = _json(request)
     if isinstance(value, dict):
-        return {name: item for name, item in value.items() if name not in UNMATCHED_FIELDS}
+        counted = {name: item for name, item in value.items() if name not in UNMATCHED_FIELDS}
+        return media.by_hash(counted) if media.may_hold(request.body) else counted
     content_type = request.header("content-type") or ""
     if value is None and content_type.lower().startswith("multipart/"):
         return multipart(request.body, content_type)
@@ -203,22 +208,34 @@ def _pruned(value: Any) -> Any:
 
 
 class Keys:
-    """Computes keys in one way: from these matchers, without these paths."""
+    """Computes keys in one way: from these matchers, without these paths, with these normalisers."""
 
-    def __init__(self, match_on: Sequence[str] = DEFAULT, ignore: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        match_on: Sequence[str] = DEFAULT,
+        ignore: Iterable[str] = (),
+        normalisers: Sequence[Normaliser] = (),
+    ) -> None:
         self.match_on = tuple(match_on)
         self.ignore = tuple(ignore)
+        self.normalisers = tuple(normalisers)
         self._matchers = [(name, _matcher(name)) for name in self.match_on]
         self._ignored = [steps(path) for path in self.ignore]
+        self._normal = Normalisers(self.normalisers)
         self._memo: dict[tuple[str, str, str | None, bytes], str] = {}
         self._memo_bytes = 0
-        self._memorable = set(self.match_on) <= set(DEFAULT)
+        self._memorable = set(self.match_on) <= set(DEFAULT) and not any(map(callable, self.normalisers))
         self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
-
-    @property
-    def signature(self) -> bytes:
+        self.signature = self._signature()
         """Names this way of computing keys; stored keys hold only where it is the same."""
-        return blake2b(repr((VERSION, self.match_on, self.ignore)).encode(), digest_size=16).digest()
+
+    def _signature(self) -> bytes:
+        """A function may be another in the next run, under the same name: its keys are never trusted."""
+        normalisers = signature_of(self.normalisers)
+        if normalisers is None:
+            return token_bytes(16)
+        way = (VERSION, self.match_on, self.ignore, *([normalisers] if normalisers else []))
+        return blake2b(repr(way).encode(), digest_size=16).digest()
 
     def values(self, exchange: Exchange) -> dict[str, object]:
         """What each matcher sees, as it is compared."""
@@ -226,7 +243,10 @@ class Keys:
 
     def _value(self, name: str, matcher: Matcher, exchange: Exchange) -> object:
         value = matcher(exchange)
-        return without(value, self._ignored) if name == "body" and self._ignored else value
+        if name != "body":
+            return self._normal.value(value) if self.normalisers else value
+        value = without(value, self._ignored) if self._ignored else value
+        return self._normal.body(value) if self.normalisers else value
 
     def key(self, exchange: Exchange) -> str:
         """32 hexadecimal digits. The same bytes asked before cost one lookup."""

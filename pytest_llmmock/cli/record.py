@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,7 @@ from ..errors import CassetteError
 from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
-from .serving import address_options, matching_options, serve
+from .serving import address_options, matching, matching_options, serve
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -33,12 +35,13 @@ def command(
     port: int,
     match_on: tuple[str, ...],
     ignore: tuple[str, ...],
+    normalisers: tuple[str, ...],
 ) -> None:
     """Serve a cassette; what it does not hold is asked of the upstream and recorded.
 
     Each answer is written as soon as it is whole, so nothing is lost when this ends.
     """
-    settings = recording_settings(mode, upstream, match_on, ignore)
+    settings = recording_settings(mode, upstream, matching(match_on, ignore, normalisers))
     source = settings.upstream or default_upstream(os.environ)
     name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings)
@@ -80,11 +83,11 @@ def _save(deck: Deck) -> None:
         click.echo(f"llmmock: {error}", err=True)
 
 
-def recording_settings(mode: str, upstream: str | None, match_on: tuple[str, ...], ignore: tuple[str, ...]) -> Settings:
+def recording_settings(mode: str, upstream: str | None, matched: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
     environment = (place, {"upstream": values.get("upstream")})
-    given = {"mode": mode, "upstream": upstream, "match_on": match_on or None, "ignore": ignore or None}
+    given = {"mode": mode, "upstream": upstream, **matched}
     return combine([environment, ("command line", given)])
 
 

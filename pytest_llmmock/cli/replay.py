@@ -9,7 +9,7 @@ import click
 from ..core.summary import plural
 from ..settings import combine
 from ..standalone import Shelf, named
-from .serving import address_options, curl_line, matching_options, serve
+from .serving import address_options, curl_line, matching, matching_options, serve
 
 
 @click.command(short_help="Serve recordings.")
@@ -28,6 +28,7 @@ def command(
     port: int,
     match_on: tuple[str, ...],
     ignore: tuple[str, ...],
+    normalisers: tuple[str, ...],
     repeat: bool,
 ) -> None:
     """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes).
@@ -36,7 +37,7 @@ def command(
     which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
     header x-llmmock-cassette.
     """
-    given = {"match_on": match_on or None, "ignore": ignore or None, "repeat": repeat}
+    given = {**matching(match_on, ignore, normalisers), "repeat": repeat}
     settings = combine([("command line", given)])
     found = named(cassettes or (Path("cassettes"),), settings)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))

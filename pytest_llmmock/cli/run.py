@@ -14,7 +14,7 @@ from ..deck import Deck, aside
 from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
-from .serving import matching_options
+from .serving import matching, matching_options
 
 
 @click.command(
@@ -32,6 +32,7 @@ def command(
     upstream: str | None,
     match_on: tuple[str, ...],
     ignore: tuple[str, ...],
+    normalisers: tuple[str, ...],
     arguments: tuple[str, ...],
 ) -> None:
     """Run a command whose model requests are answered from a cassette.
@@ -40,7 +41,7 @@ def command(
     the like. Exits with the command's status, or with 1 when the command succeeded and a request had no
     answer. What a failing command recorded is kept aside.
     """
-    deck = open_deck(cassette, recording_settings(mode, upstream, match_on, ignore))
+    deck = open_deck(cassette, recording_settings(mode, upstream, matching(match_on, ignore, normalisers)))
     try:
         with LLMServer(deck).opened():
             status = _run(arguments)

@@ -32,7 +32,19 @@ def matching_options(command: F) -> F:
     ignore = click.option(
         "--ignore", multiple=True, metavar="PATH", help="A path in the body that does not count, such as metadata.*"
     )
-    return match_on(ignore(command))
+    normaliser = click.option(
+        "--normaliser",
+        "normalisers",
+        multiple=True,
+        metavar="NAME|re:PATTERN",
+        help="What changes on every run and does not count: uuid, timestamp, tmp_path, trace_id, or re:PATTERN",
+    )
+    return match_on(ignore(normaliser(command)))
+
+
+def matching(match_on: tuple[str, ...], ignore: tuple[str, ...], normalisers: tuple[str, ...]) -> dict[str, Any]:
+    """The same as settings; what was not given is not set."""
+    return {"match_on": match_on or None, "ignore": ignore or None, "normalisers": normalisers or None}
 
 
 def serve(handle: Callable[[Request], Reply], host: str, port: int, banner: Callable[[str], str]) -> None:

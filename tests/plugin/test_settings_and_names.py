@@ -114,9 +114,37 @@ def test_llm_config_gives_settings_to_a_whole_module(project, standin):
     run(project).assert_outcomes(passed=1)
 
 
+def test_normalisers_take_out_of_a_text_what_changes_on_every_run(project, standin):
+    project.makepyfile(
+        test_app="""
+        import re, time, uuid
+        import pytest
+
+        def without_user(body):
+            body.pop("user", None)
+            return body
+
+        @pytest.mark.llm_cassette(normalisers=["uuid", "timestamp", "tmp_path", re.compile(r"run \\d+"), without_user])
+        def test_it(llm_mock, ask, tmp_path):
+            answer = ask(f"run {time.monotonic_ns()}: {uuid.uuid4()} at {time.time()} in {tmp_path}/notes", user=str(uuid.uuid4()))
+            assert answer.endswith("#1")
+
+        @pytest.mark.llm_cassette("test_app/test_it", normalisers=["uuid", "timestamp", "tmp_path", "re:run [0-9]+"])
+        def test_words_count(llm_mock, ask, tmp_path):
+            ask(f"run {time.monotonic_ns()}: {uuid.uuid4()} at {time.time()} in {tmp_path}/tasks")
+        """
+    )
+    run(project, "--llm-record", "-k", "test_it").assert_outcomes(passed=1, deselected=1)
+    result = run(project)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*<tmp_path>/*notes*", "*<tmp_path>/*tasks*"])
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
+        ({"normalisers": ["uid"]}, "normalisers has 'uid', which is not a normaliser. Known are: uuid, timestamp,"),
+        ({"normalisers": [3]}, "normalisers.0"),
         ({"matchon": ["body"]}, "llm_config: there is no setting 'matchon'. Did you mean 'match_on'?"),
         ({"mode": "sometimes"}, "llm_config: mode='sometimes' is not possible."),
         ({"match_on": ["mood"]}, "match_on has 'mood', which is not a matcher."),
