@@ -12,7 +12,7 @@ from pytest_llmmock.cassettes import library
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.cassettes.matchers import Keys
 from pytest_llmmock.core.model import Frame, Reply, Request
-from pytest_llmmock.deck import describe
+from pytest_llmmock.keeper import describe
 
 MODEL = "gpt-4o-mini"
 ORIGIN = "https://api.openai.com"

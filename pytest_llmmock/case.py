@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from .cassettes import library
+from .cassettes.aside import FAILED
 from .cassettes.mismatch import Advice
 from .cassettes.recorder import written
 from .core.summary import plural
-from .deck import ASIDE, Deck
+from .deck import Deck
 from .errors import LLMMockError, UsageError
 from .inbound.server import Server
 from .mock import LLMMock, LLMServer
@@ -49,7 +49,7 @@ class Case:
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
             since = written(item.config.stash[BEGAN])
-            deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), blobs_in=root, since=since)
+            deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
             return cls(item, deck, name)
 
     @contextmanager
@@ -100,16 +100,13 @@ class Case:
 
     def _save(self) -> None:
         if self._passed and not self._deck.troubles:
-            self._deck.save()
-            return
-        aside = self._item.config.rootpath / self._deck.settings.cassette_dir / ASIDE
-        if self._deck.save(cassette_path(aside, self._name)):
-            library.write(aside.parent / ".gitignore", b"*\n")
+            self._deck.save(alone=self._name == default_name(self._item))
+        elif self._deck.put_aside():
             self._add("aside", 1)
 
     def _count(self) -> None:
         self._add("replayed", len(self._deck.requests.where(source="cassette")))
-        self._add("recorded", len(self._deck.recordings.interactions))
+        self._add("recorded", len(self._deck.recorded))
         self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
         if self._deck.abandoned:
             self._add("abandoned", self._deck.abandoned)
@@ -142,7 +139,7 @@ def summary_line(counts: Mapping[str, int]) -> str:
         pieces.append(f"{plural(counts['refused'], 'error')} of the upstream not recorded (record_errors is off)")
     if "aside" in counts:
         tests = plural(counts["aside"], "test")
-        pieces.append(f"recordings of {tests} kept aside, because their test did not pass: {ASIDE}")
+        pieces.append(f"recordings of {tests} kept aside, because their test did not pass: {FAILED} (llmmock accept)")
     return "llmmock: " + ", ".join(pieces)
 
 

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import dialects
 from .cassettes import library
-from .cassettes.cassette import Cassette, Interaction, Recorded
+from .cassettes.cassette import Cassette, Interaction
 from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
-from .cassettes.recorder import Recorder, Recordings, now
-from .cassettes.scrub import scrub
-from .core import summary
+from .cassettes.recorder import Recorder, Recordings
 from .core.engine import Engine
 from .core.journal import Entry, Journal
 from .core.model import Exchange, Source
 from .errors import CassetteError
+from .keeper import Keeper
 from .settings import Settings, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
-
-ASIDE = Path(".llmmock", "failed")
-"""Below the folder of the cassettes: what failed tests and commands recorded."""
-
-
-def aside(path: Path) -> Path:
-    """Where recordings are kept that must not replace a cassette, because what made them failed."""
-    return path.parent / ASIDE / path.name
-
-
-def describe(recorded: Recorded) -> str:
-    """The line that stands above an interaction in a cassette."""
-    return summary.line(dialects.read(recorded.request), recorded.reply)
 
 
 class Deck:
@@ -48,41 +33,52 @@ class Deck:
         keys: Keys,
         *,
         advice: Advice,
-        blobs_in: Path | None = None,
         journal_limit: int | None = None,
-        since: str = "",
+        keeper: Keeper | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
         self.requests = Journal(journal_limit)
-        self.recordings = Recordings()
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
-        self._blobs_in = blobs_in
+        self._keeper = keeper
         self._network = Network()
-        self._saving = threading.Lock()
-        self._since = since or now()
-        self._kept: list[Interaction] | None = None
 
     @classmethod
     def open(
-        cls, path: Path, settings: Settings, *, advice: Advice, blobs_in: Path | None = None, since: str = ""
+        cls,
+        path: Path,
+        settings: Settings,
+        *,
+        advice: Advice,
+        home: Path | None = None,
+        since: str = "",
+        at_once: bool = False,
     ) -> Deck:
         """The deck with this cassette in it.
 
-        `since` is when the run began that this is a part of: what another part of it has recorded to the same
-        cassette is not replaced, whatever the mode. Raises `CassetteError`.
+        `home` is the folder of the cassettes (the cassette's own unless told), where large bodies and what has no place
+        yet are kept. `since` is when the run began that this is a part of: what another part of it has recorded to the
+        same cassette is not replaced, whatever the mode. `at_once` says that the cassette is saved after each
+        recording. Raises `CassetteError`.
         """
         keys = keys_of(settings)
         cassette = library.open_cassette(path, keys.signature)
         if settings.mode == "all":
             cassette = Cassette(path, exists=cassette.exists)
-        if settings.mode != "none" and path.suffix not in (".yaml", ".yml"):
-            raise CassetteError(
-                f"{path} can be replayed but not recorded to: recordings are written as .yaml. "
-                f"Take it over with `llmmock import {path} --out DIR`, or name a .yaml file."
-            )
-        return cls([cassette], settings, keys, advice=advice, blobs_in=blobs_in, since=since)
+        if settings.mode == "none":
+            return cls([cassette], settings, keys, advice=advice)
+        _check_writable(path)
+        keeper = Keeper(cassette, settings.mode, keys, home or path.parent, since=since, at_once=at_once)
+        deck = cls([cassette], settings, keys, advice=advice, keeper=keeper)
+        return deck if settings.mode == "all" or not deck.records else deck._with(keeper.recover())
+
+    def _with(self, recovered: list[Interaction]) -> Deck:
+        """The same deck, which also plays what was recovered."""
+        if recovered:
+            found = Cassette(self.cassette.path, recovered, exists=True)
+            self.player = Player([self.cassette, found], self.keys, dialects.read, repeat=self.settings.repeat)
+        return self
 
     @property
     def cassette(self) -> Cassette:
@@ -91,16 +87,18 @@ class Deck:
     @property
     def records(self) -> bool:
         """Whether an upstream may be asked."""
-        return self.settings.mode in ("new_episodes", "all") or (
-            self.settings.mode == "once" and (not self.cassette.exists or self._began_here(self.cassette.interactions))
-        )
+        if self._keeper is None:
+            return False
+        return self.settings.mode != "once" or not self.cassette.exists or self._began_here(self._keeper)
 
-    def _began_here(self, interactions: Sequence[Interaction]) -> bool:
-        """Whether a cassette was made by the run that this is a part of."""
-        return bool(interactions) and all(self._is_of_this_run(each) for each in interactions)
+    def _began_here(self, keeper: Keeper) -> bool:
+        """Whether the cassette was made by the run that this is a part of."""
+        return bool(self.cassette) and all(map(keeper.is_of_this_run, self.cassette.interactions))
 
-    def _is_of_this_run(self, interaction: Interaction) -> bool:
-        return str(interaction.meta.get("recorded", "")) >= self._since
+    @property
+    def recorded(self) -> Sequence[Interaction]:
+        """What was recorded and is not in the cassette."""
+        return self._keeper.recordings.interactions if self._keeper else []
 
     def engine(
         self, default_upstream: Callable[[], str], on_trouble: Callable[[str], object] = lambda trouble: None
@@ -108,11 +106,11 @@ class Deck:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
         sources: list[Source] = [self.player] if replays else []
-        if self.records:
-            sources.append(self._recorder(default_upstream))
+        if self._keeper is not None and self.records:
+            sources.append(self._recorder(default_upstream, self._keeper.recordings))
         return Engine(dialects.read, sources, self._explain, self.requests, on_trouble)
 
-    def _recorder(self, default_upstream: Callable[[], str]) -> Recorder:
+    def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""
         named = self.settings.upstream
         environ = dict(os.environ)  # as it is now: a server of ours will change what its clients see
@@ -121,7 +119,7 @@ class Deck:
             lambda: upstream or find_upstream(default_upstream(), environ),
             self._network.send,
             self.keys,
-            self.recordings,
+            recordings,
             errors=self.settings.record_errors,
         )
 
@@ -150,38 +148,31 @@ class Deck:
         """Everything that could not be answered, explained; '' when all was."""
         return "\n\n".join(dict.fromkeys(entry.trouble for entry in self.troubles))
 
-    def save(self, path: Path | None = None) -> int:
-        """Write what was recorded, behind what is kept; the number of new interactions. Raises `CassetteError`."""
-        new = self.recordings.interactions
-        if new:
-            path = path or self.cassette.path
-            with self._saving, library.locked(path):
-                library.save(
-                    path,
-                    [*self._behind(path), *new],
-                    signature=self.keys.signature,
-                    describe=describe,
-                    blobs_in=self._blobs_in,
-                )
-        return len(new)
+    def on_keep(self, callback: Callable[[], object]) -> None:
+        """Call this after each recording."""
+        if self._keeper is not None:
+            self._keeper.recordings.on_keep = callback
 
-    def _behind(self, path: Path) -> list[Interaction]:
-        """What stays in the file, as it is now: another test, or process, may have recorded to it meanwhile."""
-        if path != self.cassette.path:
-            return [self._fit(each) for each in self.cassette.interactions]
-        if self._kept is None:
-            found = library.open_cassette(path, self.keys.signature).interactions
-            if self.settings.mode == "all":
-                found = [each for each in found if self._is_of_this_run(each)]
-            self._kept = [self._fit(each) for each in found]
-        return self._kept
+    def save(self, *, alone: bool = True) -> int:
+        """Write the cassette; the number of new interactions.
 
-    def _fit(self, interaction: Interaction) -> Interaction:
-        """A recording as it may be written again: one in a layout that is not ours may hold what must not be."""
-        if interaction.source and interaction.key:
-            return interaction
-        clean = scrub(interaction.recorded)
-        return Interaction.of(clean, self.keys.key(dialects.read(clean.request)))
+        `alone` says that nobody else uses it: in mode `changed` what was not played is dropped. Raises `CassetteError`.
+        """
+        return self._keeper.save(alone=alone) if self._keeper else 0
+
+    def put_aside(self) -> Path | None:
+        """Keep what was recorded out of the cassette, because what made it failed. Raises `CassetteError`."""
+        return self._keeper.put_aside() if self._keeper else None
 
     def close(self) -> None:
         self._network.close()
+        if self._keeper is not None:
+            self._keeper.close()
+
+
+def _check_writable(path: Path) -> None:
+    if path.suffix not in (".yaml", ".yml"):
+        raise CassetteError(
+            f"{path} can be replayed but not recorded to: recordings are written as .yaml. "
+            f"Take it over with `llmmock import {path} --out DIR`, or name a .yaml file."
+        )

@@ -14,7 +14,7 @@ from .cassettes.cassette import Cassette
 from .cassettes.mismatch import Advice
 from .core.journal import Journal
 from .core.providers import is_provider, matches
-from .deck import Deck, aside
+from .deck import Deck
 from .errors import UnmatchedError, UsageError
 from .inbound.server import MOUNTED, Server
 from .inbound.transport import Door
@@ -86,11 +86,13 @@ def _finished(deck: Deck) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        deck.save(aside(deck.cassette.path))
+        deck.put_aside()
         raise
     else:
-        deck.save(aside(deck.cassette.path) if deck.troubles else None)
-        if deck.troubles:
+        if not deck.troubles:
+            deck.save()
+        else:
+            deck.put_aside()
             raise UnmatchedError(deck.report())
     finally:
         deck.close()

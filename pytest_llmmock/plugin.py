@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .case import Case
     from .mock import LLMMock, LLMServer
 
-MODES = ("none", "once", "new_episodes", "all")
+MODES = ("none", "once", "new_episodes", "changed", "all")
 
 CASE = pytest.StashKey["Case"]()
 BEGAN = pytest.StashKey[float]()

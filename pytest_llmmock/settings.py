@@ -15,9 +15,9 @@ from .errors import UsageError
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-Mode = Literal["none", "once", "new_episodes", "all"]
+Mode = Literal["none", "once", "new_episodes", "changed", "all"]
 
-MODES: tuple[Mode, ...] = ("none", "once", "new_episodes", "all")
+MODES: tuple[Mode, ...] = ("none", "once", "new_episodes", "changed", "all")
 
 ENVIRONMENT = {
     "LLMMOCK_RECORD": "mode",

@@ -74,10 +74,12 @@ class Cassette:
         """Whether the file was there when the cassette was opened."""
         self._played: set[int] = set()
         self._lock = threading.Lock()
+        self.last_played: Interaction | None = None
 
     def note_played(self, interaction: Interaction) -> None:
         with self._lock:
             self._played.add(id(interaction))
+            self.last_played = interaction
 
     @property
     def played(self) -> Sequence[Interaction]:

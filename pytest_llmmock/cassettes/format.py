@@ -49,8 +49,10 @@ def stamp(source: bytes, signature: bytes) -> str:
 # --- reading --------------------------------------------------------------------------------------------
 
 
-def loads(data: bytes, signature: bytes = b"", blob: Blob | None = None) -> list[Interaction]:
+def loads(data: bytes, signature: bytes | None = b"", blob: Blob | None = None) -> list[Interaction]:
     """The interactions of a cassette. `signature` names the way of computing keys that is in force.
+
+    With None the stored keys are taken as they stand, whatever the way: for who moves interactions and plays none.
 
     Raises `CassetteFormatError`.
     """
@@ -89,10 +91,10 @@ def _with_comment(data: bytes, start: int) -> int:
     return start
 
 
-def _lazy(source: bytes, signature: bytes, blob: Blob | None) -> Interaction:
+def _lazy(source: bytes, signature: bytes | None, blob: Blob | None) -> Interaction:
     at = source.rfind(_META) + len(_META)  # our line is the last one
     found = _OUR_LINE.match(source, at)
-    known = found is not None and found[2].decode() == stamp(source, signature)
+    known = found is not None and (signature is None or found[2].decode() == stamp(source, signature))
     key = found[1].decode() if found is not None and known else ""
     return Interaction(lambda: _parse(source, blob), key=key, source=source.rstrip(b"\n") + b"\n" if key else b"")
 

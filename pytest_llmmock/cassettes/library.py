@@ -9,9 +9,11 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from glob import escape
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
 from ..errors import CassetteError, CassetteFormatError
 from . import format
@@ -46,8 +48,11 @@ def _is_visible(path: Path, place: Path) -> bool:
     return path.is_file() and not any(part.startswith(".") for part in path.relative_to(place).parts)
 
 
-def open_cassette(path: Path, signature: bytes = b"") -> Cassette:
-    """The cassette in a file; an empty one where there is none. Raises `CassetteError`."""
+def open_cassette(path: Path, signature: bytes | None = b"") -> Cassette:
+    """The cassette in a file; an empty one where there is none. Raises `CassetteError`.
+
+    With `signature=None` it is opened to be written back: stored keys are taken as they stand.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -90,16 +95,35 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _lock(descriptor: int) -> None:
-    """Wait for the lock on an open file; closing the file gives it back."""
+def try_lock(path: Path) -> BinaryIO | None:
+    """A lock file, locked until it is closed; None when another holds it, or has just removed it. Raises `OSError`."""
+    file = open(path, "ab")  # noqa: SIM115 - held by the caller
+    try:
+        _lock(file.fileno(), wait=False)
+        if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+            return file
+    except (BlockingIOError, FileNotFoundError):
+        pass  # the same: somebody else had it
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+def _lock(descriptor: int, *, wait: bool = True) -> None:
+    """Lock an open file; closing the file gives it back. Raises `BlockingIOError` instead of waiting."""
     if sys.platform == "win32":
         import msvcrt
 
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from None
     else:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def blob_finder(cassette: Path) -> format.Blob:
@@ -143,11 +167,19 @@ def save(
         ) from None
 
 
+def remove(path: Path) -> None:
+    """Take a cassette away in which nothing is left. Raises `CassetteError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CassetteError(f"The cassette {path} cannot be removed: {error.strerror or error}.") from None
+
+
 def write(path: Path, data: bytes) -> None:
     """Put data in place of a file at once: a reader sees the old or the new, never a part. Raises `OSError`."""
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name[:50]}.{token_hex(4)}.tmp")
+    temporary = target.with_name(f"{_temporary(target)}{token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
             file.write(data)
@@ -157,6 +189,17 @@ def write(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sweep(path: Path) -> None:
+    """Take away what writers left beside a cassette when they were killed; only who holds its lock may."""
+    target = Path(os.path.realpath(path))
+    for temporary in target.parent.glob(f"{escape(_temporary(target))}????????.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> str:
+    return f".{target.name[:50]}."
 
 
 def open_all(

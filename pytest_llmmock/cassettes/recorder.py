@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
 from ..core.json_text import is_json
 from ..core.live import Live
 from ..core.model import Exchange, Reply, Send, Upstream
-from ..errors import UpstreamError
+from ..errors import CassetteError, UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys
 from .scrub import scrub
@@ -30,28 +31,65 @@ def written(seconds: float) -> str:
 class Recordings:
     """What was recorded, in the order of asking, however many were under way at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store | None = None, behind: Callable[[], Interaction | None] = lambda: None) -> None:
         self.on_keep: Callable[[], object] = _nothing
         """Called after each interaction that was kept."""
+        self._store = store
+        self._behind = behind
+        """Which recording was played last."""
         self._lock = threading.Lock()
         self._asked = 0
         self._kept: dict[int, Interaction] = {}
+        self._after: dict[int, Interaction | None] = {}
 
     def reserve(self) -> int:
-        """A place, at the moment of asking."""
+        """A place, at the moment of asking. Raises `CassetteError` where nothing could be kept."""
+        if self._store is not None:
+            self._store.open()
         with self._lock:
             self._asked += 1
+            self._after[self._asked] = self._behind()
             return self._asked
 
     def keep(self, place: int, interaction: Interaction) -> None:
+        """Raises `CassetteError` when it is kept in memory only."""
         with self._lock:
             self._kept[place] = interaction
+        if self._store is not None:
+            self._store.keep(place, interaction)
         self.on_keep()
+
+    def restore(self, interactions: Iterable[Interaction]) -> None:
+        """Take what a run before this one has recorded."""
+        for interaction in interactions:
+            self.keep(self.reserve(), interaction)
 
     @property
     def interactions(self) -> list[Interaction]:
         with self._lock:
             return [interaction for _, interaction in sorted(self._kept.items())]
+
+    def woven_into(self, played: Sequence[Interaction]) -> list[Interaction]:
+        """The recordings among those that were played, each behind the one that was played before it was asked."""
+        with self._lock:
+            new = sorted(self._kept.items())
+        behind: dict[int, list[Interaction]] = {}
+        for place, interaction in new:
+            behind.setdefault(id(self._after[place]), []).append(interaction)
+        woven = behind.pop(id(None), [])
+        for interaction in played:
+            woven += [interaction, *behind.pop(id(interaction), ())]
+        return [*woven, *chain.from_iterable(behind.values())]
+
+
+class Store(Protocol):
+    """Keeps recordings safe until they are saved."""
+
+    def open(self) -> object:
+        """Make sure that there is a place. Raises `CassetteError`."""
+
+    def keep(self, place: int, interaction: Interaction) -> None:
+        """Raises `CassetteError`."""
 
 
 def _nothing() -> None:
@@ -105,7 +143,10 @@ class Recorder:
             exchange.trouble = _NOT_JSON.format(request=exchange.request, reply=reply, start=_beginning(reply))
             return
         whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
-        self._recordings.keep(place, Interaction.of(scrub(whole), self._keys.key(exchange)))
+        try:
+            self._recordings.keep(place, Interaction.of(scrub(whole), self._keys.key(exchange)))
+        except CassetteError as error:  # the answer is the client's all the same
+            exchange.trouble = str(error)
 
 
 _NOT_JSON = (

@@ -13,8 +13,8 @@ from ..cassettes.cassette import Interaction, Recorded
 from ..cassettes.matchers import Keys
 from ..cassettes.scrub import scrub
 from ..core.summary import plural
-from ..deck import describe
 from ..errors import CassetteError, LLMMockError
+from ..keeper import describe
 
 
 @click.command(short_help="Take over cassettes of other tools.")

@@ -44,10 +44,10 @@ def command(
     settings = recording_settings(mode, upstream, matching(match_on, ignore, normalisers))
     source = settings.upstream or default_upstream(os.environ)
     name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
-    deck = open_deck(cassette, settings)
+    deck = open_deck(cassette, settings, at_once=True)
     told: set[str] = set()
     engine = deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told))
-    deck.recordings.on_keep = lambda: _save(deck)
+    deck.on_keep(lambda: _save(deck))
 
     def banner(url: str) -> str:
         return (
@@ -78,7 +78,7 @@ def _tell(trouble: str, told: set[str]) -> None:
 def _save(deck: Deck) -> None:
     """Write what there is. A full disk must not cut the answer that the client is reading."""
     try:
-        deck.save()
+        deck.save(alone=False)  # while it serves, what was not asked for yet may still be
     except CassetteError as error:
         click.echo(f"llmmock: {error}", err=True)
 
@@ -91,9 +91,9 @@ def recording_settings(mode: str, upstream: str | None, matched: Mapping[str, An
     return combine([environment, ("command line", given)])
 
 
-def open_deck(cassette: Path, settings: Settings) -> Deck:
+def open_deck(cassette: Path, settings: Settings, *, at_once: bool = False) -> Deck:
     """The deck with this cassette. Raises `CassetteError`."""
 
     record = f"llmmock record --cassette {cassette}"
     advice = Advice(record=record, ignore="--ignore, for each of {paths}")
-    return Deck.open(cassette, settings, advice=advice)
+    return Deck.open(cassette, settings, advice=advice, at_once=at_once)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ..core.summary import plural
-from ..deck import Deck, aside
+from ..deck import Deck
 from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
@@ -76,8 +76,11 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
 
 
 def _save(deck: Deck, status: int) -> None:
-    path = deck.cassette.path
+    count = len(deck.recorded)
     if status or deck.troubles:
-        path = aside(path)
-    if count := deck.save(path):
+        path = deck.put_aside()
+    else:
+        path = deck.cassette.path
+        deck.save()
+    if count:
         click.echo(f"llmmock: {plural(count, 'interaction')} recorded to {path}", err=True)

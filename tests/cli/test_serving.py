@@ -162,11 +162,17 @@ def test_run_fails_when_a_request_had_no_recording_although_the_command_succeede
     assert "GET /v1/models" in told
 
 
+def only(folder):
+    """The one recording that waits there."""
+    (path,) = folder.rglob("a.*.yaml")
+    return path
+
+
 def test_run_keeps_aside_what_a_failing_command_recorded(llmmock, standin, tmp_path):
     app = [sys.executable, "-c", APP + "\nraise SystemExit(3)", "hello"]
     llmmock("run", "--cassette", "a.yaml", "--mode", "once", "--upstream", standin.base_url, "--", *app, status=3)
     assert not Path(tmp_path, "a.yaml").exists()
-    assert "hello #1" in Path(tmp_path, ".llmmock/failed/a.yaml").read_text()
+    assert "hello #1" in only(tmp_path / ".llmmock/failed").read_text()
 
 
 def test_run_tells_when_there_is_no_such_command(llmmock):
@@ -225,7 +231,7 @@ def test_run_that_is_terminated_ends_its_command_and_keeps_what_it_recorded(llmm
     process.terminate()
     process.communicate(timeout=30)
     assert process.returncode == 128 + 15
-    assert "hello #1" in Path(tmp_path, ".llmmock/failed/a.yaml").read_text()
+    assert "hello #1" in only(tmp_path / ".llmmock/failed").read_text()
 
 
 def test_a_path_that_no_file_can_have_is_one_readable_error(llmmock):

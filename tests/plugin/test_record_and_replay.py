@@ -193,7 +193,9 @@ def test_a_failed_test_leaves_the_cassette_and_keeps_what_it_recorded_aside(proj
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines("llmmock: *kept aside*.llmmock*failed*")
     assert cassette(project).read_text() == before
-    assert "two #2" in Path(project.path, "cassettes/.llmmock/failed/test_app/test_it.yaml").read_text()
+    (aside,) = Path(project.path, "cassettes/.llmmock/failed/test_app").glob("test_it.*.yaml")
+    assert "two #2" in aside.read_text()
+    assert "one #1" not in aside.read_text()
 
 
 def test_an_upstream_error_is_passed_on_and_not_recorded(project, standin):

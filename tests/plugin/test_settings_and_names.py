@@ -126,8 +126,8 @@ def test_normalisers_take_out_of_a_text_what_changes_on_every_run(project, stand
 
         @pytest.mark.llm_cassette(normalisers=["uuid", "timestamp", "tmp_path", re.compile(r"run \\d+"), without_user])
         def test_it(llm_mock, ask, tmp_path):
-            answer = ask(f"run {time.monotonic_ns()}: {uuid.uuid4()} at {time.time()} in {tmp_path}/notes", user=str(uuid.uuid4()))
-            assert answer.endswith("#1")
+            words = f"run {time.monotonic_ns()}: {uuid.uuid4()} at {time.time()} in {tmp_path}/notes"
+            assert ask(words, user=str(uuid.uuid4())).endswith("#1")
 
         @pytest.mark.llm_cassette("test_app/test_it", normalisers=["uuid", "timestamp", "tmp_path", "re:run [0-9]+"])
         def test_words_count(llm_mock, ask, tmp_path):
