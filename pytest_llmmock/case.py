@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .cassettes.aside import FAILED
 from .cassettes.mismatch import Advice
 from .cassettes.recorder import written
-from .core.summary import plural
+from .core.summary import tokens
 from .deck import Deck
-from .errors import LLMMockError, UsageError
+from .errors import LLMMockError
 from .inbound.server import Server
 from .mock import LLMMock, LLMServer
+from .naming import cassette_path, default_name, relative, settings_of
 from .plugin import BEGAN, CLEANUP, PROPERTY
-from .settings import Layer, Settings, combine, from_environment
-
-_LONGEST_NAME = 150
-"""Bytes."""
-
-_ODD = re.compile(r"[^\w.\-\[\]]+")
 
 _SERVER = pytest.StashKey[Server]()
 
@@ -37,9 +28,12 @@ class Case:
     def __init__(self, item: pytest.Item, deck: Deck, name: str) -> None:
         self._item = item
         self._deck = deck
-        self._name = name
+        self._alone = name == default_name(item)
+        """Whether no other test has this cassette."""
         self._passed = False
         self._shown = False
+        self.told: dict[str, Any] | None = None
+        """What the run is told of this test, when it is over."""
 
     @classmethod
     def open(cls, request: pytest.FixtureRequest, llm_config: Mapping[str, Any]) -> Case:
@@ -88,35 +82,67 @@ class Case:
 
     def finish(self) -> None:
         """Save what was recorded, and fail the test when a request had no answer."""
+        aside = None
         try:
             with _readable():
-                self._count()
-                self._save()
+                aside = self._save()
         finally:
+            self.told = self._tell(aside)
             self._deck.close()
-        if self._deck.troubles and not self._shown:
+        text = self._deck.report() if self._deck.troubles else self._left_over()
+        if text and not self._shown:
             self._shown = True
-            pytest.fail("llmmock: " + self._deck.report(), pytrace=False)
+            pytest.fail("llmmock: " + text, pytrace=False)
 
-    def _save(self) -> None:
-        if self._passed and not self._deck.troubles:
-            self._deck.save(alone=self._name == default_name(self._item))
-        elif self._deck.put_aside():
-            self._add("aside", 1)
+    def _save(self) -> Path | None:
+        """Where recordings were kept aside."""
+        if not self._passed or self._deck.troubles:
+            return self._deck.put_aside()
+        self._deck.save(alone=self._alone)
+        return None
 
-    def _count(self) -> None:
-        self._add("replayed", len(self._deck.requests.where(source="cassette")))
-        self._add("recorded", len(self._deck.recorded))
-        self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
-        if self._deck.abandoned:
-            self._add("abandoned", self._deck.abandoned)
-        if self._deck.refused:
-            self._add("refused", len(self._deck.refused))
+    def _left_over(self) -> str:
+        """What the test did not use of its own cassette, when that is to fail it."""
+        settings = self._deck.settings
+        if settings.unplayed != "fail" or settings.mode in ("all", "changed") or not (self._passed and self._alone):
+            return ""
+        record = f'pytest --llm-record=changed "{self._item.nodeid}"'
+        return self._deck.unplayed_report(record)
 
-    def _add(self, what: str, count: int) -> None:
-        """Tell a count with the test's report; of a test that is run again, the last one."""
+    def _tell(self, aside: Path | None) -> dict[str, Any]:
+        """What the run is told of this test: plain values, for they go from xdist's workers to the controller."""
+        deck, requests = self._deck, self._deck.requests
+        replayed = requests.where(source="cassette")
+        counts = {
+            "replayed": len(replayed),
+            "recorded": len(deck.recorded),
+            "unmatched": len(requests.where(source="unmatched")),
+            "tokens": sum(tokens(entry.usage) for entry in replayed),
+            "abandoned": deck.abandoned,
+            "refused": len(deck.refused),
+            "aside": 1 if aside else 0,
+        }
+        self._count(counts)
+        return {
+            "test": self._item.nodeid,
+            "cassette": relative(deck.cassette.path, self._item.config.rootpath),
+            "mode": deck.settings.mode,
+            "unplayed": deck.settings.unplayed,
+            "passed": self._passed and not deck.troubles,
+            "alone": self._alone,
+            "counts": counts,
+            "models": sorted({entry.model for entry in requests if entry.model}),
+            "size": len(deck.cassette),
+            "played": deck.cassette.played_numbers,
+            "trouble": deck.report(),
+        }
+
+    def _count(self, counts: Mapping[str, int]) -> None:
+        """As properties they reach JUnit's report. Of a test that is run again, the last ones."""
+        always = ("replayed", "recorded", "unmatched", "tokens")
         properties = self._item.user_properties
-        properties[:] = [*(pair for pair in properties if pair[0] != PROPERTY + what), (PROPERTY + what, count)]
+        properties[:] = [pair for pair in properties if not pair[0].startswith(PROPERTY)]
+        properties += [(PROPERTY + what, count) for what, count in counts.items() if count or what in always]
 
 
 @contextmanager
@@ -131,18 +157,6 @@ def _readable() -> Iterator[None]:
     raise failure  # outside, so that pytest does not show the same words twice
 
 
-def summary_line(counts: Mapping[str, int]) -> str:
-    pieces = [f"{counts.get(what, 0)} {what}" for what in ("replayed", "recorded", "unmatched")]
-    if "abandoned" in counts:
-        pieces.append(f"{plural(counts['abandoned'], 'stream')} left by the client before the end, and not recorded")
-    if "refused" in counts:
-        pieces.append(f"{plural(counts['refused'], 'error')} of the upstream not recorded (record_errors is off)")
-    if "aside" in counts:
-        tests = plural(counts["aside"], "test")
-        pieces.append(f"recordings of {tests} kept aside, because their test did not pass: {FAILED} (llmmock accept)")
-    return "llmmock: " + ", ".join(pieces)
-
-
 def running_server(config: pytest.Config) -> Server:
     """The server of this pytest process, started when the first test asks for it."""
     server = config.stash.get(_SERVER, None)
@@ -151,78 +165,6 @@ def running_server(config: pytest.Config) -> Server:
         server.start()
         config.stash[CLEANUP].append(server.stop)
     return server
-
-
-# --- settings -------------------------------------------------------------------------------------------
-
-
-def settings_of(item: pytest.Item, llm_config: Mapping[str, Any]) -> tuple[str, Settings]:
-    """The name of the test's cassette and its settings. Raises `UsageError`."""
-    if not isinstance(llm_config, Mapping):
-        raise UsageError(f"The fixture llm_config has to return a dict, and returned {llm_config!r}.")
-    name, marked = _marked(item)
-    config = item.config
-    ini = {"upstream": config.getini("llm_upstream"), "cassette_dir": config.getini("llm_cassette_dir")}
-    options = {
-        "mode": config.getoption("llm_record"),
-        "upstream": config.getoption("llm_upstream"),
-        "cassette_dir": config.getoption("llm_cassette_dir"),
-    }
-    layers: list[Layer] = [
-        ("ini file", {key: value or None for key, value in ini.items()}),
-        ("llm_config", llm_config),
-        from_environment(os.environ),
-        ("command line", options),
-        ("@pytest.mark.llm_cassette", marked),
-    ]
-    return name or default_name(item), combine(layers)
-
-
-def _marked(item: pytest.Item) -> tuple[str, dict[str, Any]]:
-    """What the markers say, a test's own over its class's over its module's."""
-    name, settings = "", {}
-    for marker in reversed(list(item.iter_markers("llm_cassette"))):
-        if len(marker.args) > 1:
-            raise UsageError(f"@pytest.mark.llm_cassette takes one name, and was given {marker.args!r}.")
-        arguments = dict(marker.kwargs)
-        name = arguments.pop("name", None) or (marker.args[0] if marker.args else None) or name
-        settings.update(arguments)
-    if not isinstance(name, str):
-        raise UsageError(f"@pytest.mark.llm_cassette takes the name of a cassette, and was given {name!r}.")
-    return name, settings
-
-
-# --- names ----------------------------------------------------------------------------------------------
-
-
-def default_name(item: pytest.Item) -> str:
-    """`tests/test_agent/TestPlan.test_rome[gpt-5]` for that test of `tests/test_agent.py`."""
-    file, _, inside = item.nodeid.partition("::")
-    if item.path.is_relative_to(item.config.rootpath):
-        file = item.path.relative_to(item.config.rootpath).as_posix()
-    folders = [safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/")]
-    names, bracket, parameters = inside.partition("[")
-    return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or item.name)])
-
-
-def safe(name: str) -> str:
-    """A name for every file system. Where something has to be replaced, a digest keeps it unique."""
-    plain = _ODD.sub("-", name)
-    size = len(plain.encode(errors="replace"))
-    if plain == name and size <= _LONGEST_NAME and not name.startswith("."):
-        return name
-    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-    short = plain.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
-    return f"{short.strip('-.')}-{digest}"
-
-
-def cassette_path(root: Path, name: str) -> Path:
-    """The file of a cassette. Raises `UsageError` for a name that leads out of the cassette folder."""
-    path = Path(os.path.normpath(root / name))
-    if not path.is_relative_to(os.path.normpath(root)):
-        raise UsageError(f"The cassette name {name!r} leads out of the cassette folder {root}.")
-    known = (".yaml", ".yml", ".json", ".gz")
-    return path if path.suffix in known else path.with_name(path.name + ".yaml")
 
 
 def advice(item: pytest.Item) -> Advice:

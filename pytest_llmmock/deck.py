@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import dialects
@@ -16,11 +16,15 @@ from .cassettes.recorder import Recorder, Recordings
 from .core.engine import Engine
 from .core.journal import Entry, Journal
 from .core.model import Exchange, Source
+from .core.summary import asked, plural
 from .errors import CassetteError
 from .keeper import Keeper
 from .settings import Settings, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
+
+_LISTED = 10
+"""Recordings that are listed."""
 
 
 class Deck:
@@ -147,6 +151,24 @@ class Deck:
     def report(self) -> str:
         """Everything that could not be answered, explained; '' when all was."""
         return "\n\n".join(dict.fromkeys(entry.trouble for entry in self.troubles))
+
+    def unplayed_report(self, record: str) -> str:
+        """What the cassette holds that nobody asked for, and the command that drops it; '' when all was played."""
+        cassette = self.cassette
+        if not cassette.unplayed:
+            return ""
+        left = f"{len(cassette.unplayed)} of {plural(len(cassette), 'recording')}"
+        lines = [f"{left} in {cassette.path} were not used by this test.", "", *self._unplayed_lines()]
+        drop = f"If they are not asked for any more on purpose, drop them:  {record}"
+        return "\n".join([*lines, "", "To fix it:", f"  * {drop}", "  * If they may stay:  --llm-unplayed=warn"])
+
+    def _unplayed_lines(self) -> Iterator[str]:
+        played = set(self.cassette.played_numbers)
+        unplayed = [pair for pair in enumerate(self.cassette.interactions, 1) if pair[0] not in played]
+        for number, interaction in unplayed[:_LISTED]:
+            yield f"  #{number}  {asked(dialects.read(interaction.request))}"
+        if len(unplayed) > _LISTED:
+            yield f"  and {len(unplayed) - _LISTED} more"
 
     def on_keep(self, callback: Callable[[], object]) -> None:
         """Call this after each recording."""

@@ -69,20 +69,19 @@ class Keeper:
         path = self._cassette.path
         if new or drops:
             with self._lock, library.locked(path):
-                self._write(path, self._contents(new, drops=drops))
+                self._write(path, self._contents(new, alone=alone))
         self._settle()
         return len(new)
 
-    def _contents(self, new: Sequence[Interaction], *, drops: bool) -> list[Interaction]:
+    def _contents(self, new: Sequence[Interaction], *, alone: bool) -> list[Interaction]:
         """What is to stand in the file: another test, or process, may have recorded to it meanwhile."""
         if self._found is None:
             self._found = library.open_cassette(self._cassette.path, self._keys.signature).interactions
         if self._mode == "all":
             return [*filter(self.is_of_this_run, self._found), *new]
-        if self._mode != "changed":
+        if self._mode != "changed" or not alone:
             return [*self._found, *new]
-        stay = self._cassette.played if drops else self._cassette.interactions
-        return [*self.recordings.woven_into(stay), *self._found[len(self._cassette) :]]
+        return [*self.recordings.woven_into(self._cassette.played), *self._found[len(self._cassette) :]]
 
     def _write(self, path: Path, interactions: Sequence[Interaction]) -> None:
         if interactions:

@@ -7,6 +7,7 @@ everything else is imported inside the fixtures.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ import pytest
 if TYPE_CHECKING:
     from .case import Case
     from .mock import LLMMock, LLMServer
+    from .session import Session
+
+UNPLAYED = ("ignore", "warn", "fail")
 
 MODES = ("none", "once", "new_episodes", "changed", "all")
 
@@ -66,8 +70,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--llm-cassette-dir", metavar="DIR", help="where cassettes are, relative to the rootdir (default: cassettes)"
     )
+    group.addoption(
+        "--llm-unplayed",
+        choices=UNPLAYED,
+        help="what is done about recordings of a test's cassette that it did not use (default: warn)",
+    )
+    group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
     parser.addini("llm_upstream", "where record mode gets its answers", default=None)
     parser.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir", default=None)
+    parser.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use", default=None)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -80,7 +91,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.stash[CLEANUP] = []
     config.stash[BEGAN] = time.time()
-    config.pluginmanager.register(Summary(), "llmmock-summary")
+    config.pluginmanager.register(Run(config), "llmmock-run")
+    report = config.getoption("llm_report")
+    if report:
+        from .errors import UsageError
+        from .reports import check
+
+        try:
+            check(report)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -106,27 +126,71 @@ def pytest_runtest_makereport(
     case = item.stash.get(CASE, None)
     if case is not None:
         case.note(report)
+        if report.when == "teardown":
+            report.llmmock = case.told  # type: ignore[attr-defined]
     return report
 
 
-class Summary:
-    """Counts what the tests' reports tell, for one line at the end."""
+class Run:
+    """Gathers what the tests of a run tell, also from xdist's workers, and has it judged and told at the end."""
 
-    def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._tests: dict[str, dict[str, Any]] = {}
+        """Of a test that is run again, the last time counts."""
+        self._workers: list[dict[str, Any]] = []
+        self._finished: set[str] = set()
+        self._whole = True
+        self._session: Session | None = None
+
+    def pytest_deselected(self) -> None:
+        self._whole = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._whole = self._whole and not report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
-            for name, value in report.user_properties:
-                if name.startswith(PROPERTY):
-                    what = name.removeprefix(PROPERTY)
-                    self.counts[what] = self.counts.get(what, 0) + int(str(value))
+            self._finished.add(report.nodeid)
+            told = getattr(report, "llmmock", None)
+            if told is not None:
+                self._tests[report.nodeid] = told
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """A worker of xdist has ended."""
+        told = getattr(node, "workeroutput", {}).get("llmmock")
+        self._workers += [told] if told else []
+        self._whole = self._whole and not error
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if not self._tests and "pytest_llmmock.cassettes.library" not in sys.modules:
+            return
+        from .session import collected
+
+        began = self._config.stash[BEGAN]
+        output = getattr(self._config, "workeroutput", None)
+        if output is not None:
+            output["llmmock"] = collected(session, began, whole=self._whole)
+        elif self._tests:
+            workers = self._workers or [collected(session, began, whole=True)]
+            self._finish(session, workers)
+
+    def _finish(self, session: pytest.Session, workers: list[dict[str, Any]]) -> None:
+        from .session import Session
+
+        whole = self._whole and all(worker["collected"] <= len(self._finished) for worker in workers)
+        self._session = Session(self._config, self._tests.values(), workers, whole=whole)
+        self._session.finish()
+        if self._session.fails and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.counts:
-            from .case import summary_line
+        if self._session is not None:
+            from .reports import tell
 
-            terminalreporter.write_line(summary_line(self.counts))
+            tell(self._session, self._config, terminalreporter.write_line)
 
 
 @pytest.fixture

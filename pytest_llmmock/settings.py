@@ -19,10 +19,13 @@ Mode = Literal["none", "once", "new_episodes", "changed", "all"]
 
 MODES: tuple[Mode, ...] = ("none", "once", "new_episodes", "changed", "all")
 
+Unplayed = Literal["ignore", "warn", "fail"]
+
 ENVIRONMENT = {
     "LLMMOCK_RECORD": "mode",
     "LLMMOCK_UPSTREAM": "upstream",
     "LLMMOCK_CASSETTE_DIR": "cassette_dir",
+    "LLMMOCK_UNPLAYED": "unplayed",
 }
 """Variable -> setting."""
 
@@ -45,6 +48,8 @@ class Settings:
     """What changes on every run and is made the same before comparing: `uuid`, `timestamp`, a pattern, a function."""
     repeat: bool = False
     """Whether the last recording of a request is played again when it is asked once more."""
+    unplayed: Unplayed = "warn"
+    """What is done about interactions of a cassette that its test did not use."""
     hosts: tuple[str, ...] = ()
     """Further hosts, or patterns with `*`, whose requests are ours in process."""
     ignore_hosts: tuple[str, ...] = ()

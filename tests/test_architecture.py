@@ -27,8 +27,11 @@ PARTS = {
     "mock": {"core", "errors", "dialects", "cassettes", "upstreams", "inbound", "settings", "deck"},
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks"},
-    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin"},
+    "plugin": {"mock", "case", "hooks", "session", "reports", "errors"},
+    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming"},
+    "naming": {"errors", "settings"},
+    "session": {"errors", "cassettes", "naming"},
+    "reports": {"core", "errors", "cassettes", "session"},
     "__init__": {"mock", "errors"},
     "__main__": {"cli"},
 }
@@ -43,6 +46,9 @@ THIRD_PARTY = {
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
     "case.py": {"pytest"},
+    "naming.py": {"pytest"},
+    "session.py": {"pytest"},
+    "reports.py": {"pytest"},
     "hooks.py": {"pytest"},
 }
 """Module -> the other packages that it may import; `cli` may import click."""

@@ -87,6 +87,11 @@ class Cassette:
         return [interaction for interaction in self.interactions if id(interaction) in self._played]
 
     @property
+    def played_numbers(self) -> list[int]:
+        """The numbers of those, from 1."""
+        return [number for number, each in enumerate(self.interactions, 1) if id(each) in self._played]
+
+    @property
     def unplayed(self) -> Sequence[Interaction]:
         """The interactions that answered none."""
         return [interaction for interaction in self.interactions if id(interaction) not in self._played]

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from glob import escape
@@ -21,6 +22,9 @@ from .cassette import Cassette, Interaction, Recorded
 
 SUFFIXES = (".yaml", ".yml", ".json", ".yaml.gz", ".yml.gz", ".json.gz")
 """What cassettes are called. We write `.yaml`."""
+
+OPENED: dict[str, float] = {}
+"""Every cassette that this process has looked for, and when: one that a test opens by hand is in use as well."""
 
 BLOBS = "blobs"
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
@@ -53,6 +57,7 @@ def open_cassette(path: Path, signature: bytes | None = b"") -> Cassette:
 
     With `signature=None` it is opened to be written back: stored keys are taken as they stand.
     """
+    OPENED[os.path.abspath(path)] = time.time()
     try:
         data = path.read_bytes()
     except FileNotFoundError:

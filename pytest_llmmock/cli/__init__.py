@@ -17,6 +17,7 @@ COMMANDS = {
     "ls": "ls",
     "show": "show",
     "accept": "accept",
+    "prune": "prune",
     "import": "import_",
 }
 """Command -> module in this package."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model import Exchange, Reply
-from .prompt import Answer, Prompt
+from .prompt import Answer, Prompt, Usage
 
 _WIDTH = 48
 
@@ -74,8 +74,21 @@ def _said(answer: Answer) -> str:
 
 
 def _tokens(answer: Answer) -> str:
-    usage = answer.usage
-    if usage is None:
-        return ""
-    total = usage.total if usage.total is not None else (usage.input or 0) + (usage.output or 0)
+    total = tokens(answer.usage)
     return plural(total, "token") if total else ""
+
+
+def tokens(usage: Usage | None) -> int:
+    """All tokens of an exchange, as the provider counted them."""
+    if usage is None:
+        return 0
+    return usage.total if usage.total is not None else (usage.input or 0) + (usage.output or 0)
+
+
+def rounded(count: int) -> str:
+    """`812`, `41k`, `1.2M`"""
+    if count < 1000:
+        return str(count)
+    if count < 999_500:
+        return f"{count / 1000:.0f}k" if count >= 9_950 else f"{count / 1000:.1f}k".replace(".0k", "k")
+    return f"{count / 1_000_000:.1f}M".replace(".0M", "M")

@@ -13,6 +13,7 @@ import yaml  # noqa: F401
 from standin import SECRET, Standin
 
 import pytest_llmmock.case  # noqa: F401
+from pytest_llmmock.settings import ENVIRONMENT
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Standin]:
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A user's project, in which no variable of ours is set."""
-    for name in ("LLMMOCK_RECORD", "LLMMOCK_UPSTREAM", "LLMMOCK_CASSETTE_DIR", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+    for name in [*ENVIRONMENT, "OPENAI_API_KEY", "OPENAI_BASE_URL", "GITHUB_STEP_SUMMARY"]:
         monkeypatch.delenv(name, raising=False)
     pytester.makeconftest(
         """

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pytest_llmmock.cassettes.library import open_cassette
 
 
@@ -61,7 +63,7 @@ def test_nothing_is_written_when_all_is_as_it_was(project, standin):
     path = Path(project.path, "cassettes/test_app/test_it.yaml")
     before = path.stat()
     run(project, "--llm-record=changed").assert_outcomes(passed=1)
-    assert path.stat() == before
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_a_cassette_of_which_nothing_is_left_is_taken_away(project, standin):
@@ -70,3 +72,45 @@ def test_a_cassette_of_which_nothing_is_left_is_taken_away(project, standin):
     asking(project)
     run(project, "--llm-record=changed").assert_outcomes(passed=1)
     assert not Path(project.path, "cassettes/test_app/test_it.yaml").exists()
+
+
+SHARED = """
+import pytest
+
+@pytest.mark.llm_cassette("shared")
+@pytest.mark.parametrize("words", {words})
+def test_it(ask, words):
+    assert ask(words) != {wrong!r}
+"""
+
+
+def shared(project, *words, wrong="nothing"):
+    project.makepyfile(test_app=SHARED.format(words=list(words), wrong=wrong))
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_of_a_cassette_that_tests_share_is_dropped_what_none_of_them_played(project, standin, workers):
+    shared(project, "a", "b", "c")
+    run(project, "--llm-record").assert_outcomes(passed=3)
+    shared(project, "a", "b!")
+    result = run(project, "--llm-record=changed", *workers)
+    result.assert_outcomes(passed=2)
+    assert sorted(answers(project, "shared")) == ["a #1", "b! #4"]
+    result.stdout.fnmatch_lines("llmmock: *2 unused interactions dropped*")
+    run(project).assert_outcomes(passed=2)
+
+
+def test_of_a_cassette_that_tests_share_nothing_is_dropped_when_some_of_them_did_not_run(project, standin):
+    shared(project, "a", "b")
+    run(project, "--llm-record").assert_outcomes(passed=2)
+    run(project, "--llm-record=changed", "-k", "test_it and b").assert_outcomes(passed=1, deselected=1)
+    run(project, "--llm-record=changed", "test_app.py::test_it[a]").assert_outcomes(passed=1)
+    assert answers(project, "shared") == ["a #1", "b #2"]
+
+
+def test_of_a_cassette_that_tests_share_nothing_is_dropped_when_one_of_them_failed(project, standin):
+    shared(project, "a", "b", "c")
+    run(project, "--llm-record").assert_outcomes(passed=3)
+    shared(project, "a", "b", wrong="b #2")
+    run(project, "--llm-record=changed").assert_outcomes(passed=1, failed=1)
+    assert answers(project, "shared") == ["a #1", "b #2", "c #3"]

@@ -23,7 +23,7 @@ def test_a_test_is_recorded_once_and_replayed_without_its_upstream(project, stan
 
     replaying = run(project)
     replaying.assert_outcomes(passed=1)
-    replaying.stdout.fnmatch_lines("llmmock: 1 replayed, 0 recorded, 0 unmatched")
+    replaying.stdout.fnmatch_lines("llmmock: 1 replayed, 0 recorded, 0 unmatched · * tokens replayed")
     assert len(standin.requests) == 1
 
 
@@ -341,5 +341,5 @@ def test_the_summary_counts_all_tests_whatever_process_ran_them(project, standin
     run(project, "--llm-record").assert_outcomes(passed=6)
     result = project.runpytest_subprocess("-p", "no:cacheprovider", f"-n{workers}", "--junitxml=report.xml")
     result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines("llmmock: 6 replayed, 0 recorded, 0 unmatched")
+    result.stdout.fnmatch_lines("llmmock: 6 replayed, 0 recorded, 0 unmatched · * tokens replayed")
     assert Path(project.path, "report.xml").read_text().count('name="llmmock_replayed" value="1"') == 6

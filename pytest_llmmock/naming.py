@@ -1,0 +1,110 @@
+"""What a test's cassette is called, and which settings are in force for it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .errors import UsageError
+from .settings import Layer, Settings, combine, from_environment
+
+CONFIGURED = ("upstream", "cassette_dir", "unplayed")
+"""Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
+
+_LONGEST_NAME = 150
+"""Bytes."""
+
+_ODD = re.compile(r"[^\w.\-\[\]]+")
+
+
+def settings_of(item: pytest.Item, llm_config: Mapping[str, Any]) -> tuple[str, Settings]:
+    """The name of the test's cassette and its settings. Raises `UsageError`."""
+    if not isinstance(llm_config, Mapping):
+        raise UsageError(f"The fixture llm_config has to return a dict, and returned {llm_config!r}.")
+    name, on_marker = marked(item)
+    return name or default_name(item), combine(layers(item.config, llm_config, on_marker))
+
+
+def marked(item: pytest.Item) -> tuple[str, dict[str, Any]]:
+    """What the markers say, a test's own over its class's over its module's."""
+    name, settings = "", {}
+    for marker in reversed(list(item.iter_markers("llm_cassette"))):
+        if len(marker.args) > 1:
+            raise UsageError(f"@pytest.mark.llm_cassette takes one name, and was given {marker.args!r}.")
+        arguments = dict(marker.kwargs)
+        name = arguments.pop("name", None) or (marker.args[0] if marker.args else None) or name
+        settings.update(arguments)
+    if not isinstance(name, str):
+        raise UsageError(f"@pytest.mark.llm_cassette takes the name of a cassette, and was given {name!r}.")
+    return name, settings
+
+
+def default_name(item: pytest.Item) -> str:
+    """`tests/test_agent/TestPlan.test_rome[gpt-5]` for that test of `tests/test_agent.py`."""
+    file, _, inside = item.nodeid.partition("::")
+    if item.path.is_relative_to(item.config.rootpath):
+        file = item.path.relative_to(item.config.rootpath).as_posix()
+    folders = [safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/")]
+    names, bracket, parameters = inside.partition("[")
+    return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or item.name)])
+
+
+def safe(name: str) -> str:
+    """A name for every file system. Where something has to be replaced, a digest keeps it unique."""
+    plain = _ODD.sub("-", name)
+    size = len(plain.encode(errors="replace"))
+    if plain == name and size <= _LONGEST_NAME and not name.startswith("."):
+        return name
+    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    short = plain.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{short.strip('-.')}-{digest}"
+
+
+def cassette_path(root: Path, name: str) -> Path:
+    """The file of a cassette. Raises `UsageError` for a name that leads out of the cassette folder."""
+    path = Path(os.path.normpath(root / name))
+    if not path.is_relative_to(os.path.normpath(root)):
+        raise UsageError(f"The cassette name {name!r} leads out of the cassette folder {root}.")
+    known = (".yaml", ".yml", ".json", ".gz")
+    return path if path.suffix in known else path.with_name(path.name + ".yaml")
+
+
+def cassettes_of(items: Iterable[pytest.Item], cassette_dir: Path) -> Iterator[str]:
+    """The cassettes that collected tests have, whether they run or not."""
+    for item in items:
+        try:
+            yield relative(cassette_path(cassette_dir, marked(item)[0] or default_name(item)), item.config.rootpath)
+        except UsageError:
+            continue  # its set-up tells
+
+
+def relative(path: Path, root: Path) -> str:
+    """A path as it is told: below pytest's root directory, with slashes."""
+    path = Path(os.path.abspath(path))
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def home_of(config: pytest.Config) -> Path:
+    """The folder of the cassettes, as far as it is not another for single tests. Raises `UsageError`."""
+    return config.rootpath / combine(layers(config)).cassette_dir
+
+
+def layers(
+    config: pytest.Config, llm_config: Mapping[str, Any] | None = None, on_marker: Mapping[str, Any] | None = None
+) -> list[Layer]:
+    """Settings from weak to strong."""
+    ini = {name: config.getini(f"llm_{name}") for name in CONFIGURED}
+    options = {"mode": config.getoption("llm_record"), **{name: config.getoption(f"llm_{name}") for name in CONFIGURED}}
+    return [
+        ("ini file", {key: value or None for key, value in ini.items()}),
+        ("llm_config", llm_config or {}),
+        from_environment(os.environ),
+        ("command line", options),
+        ("@pytest.mark.llm_cassette", on_marker or {}),
+    ]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+
+def run(project, *arguments):
+    return project.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
+
+
+@pytest.fixture
+def recorded(project, standin):
+    project.makepyfile(
+        test_app="""
+        def test_it(llm_mock, ask): [ask(each) for each in ("one", "two")]
+        def test_other(llm_mock, ask): ask("other")
+        """
+    )
+    run(project, "--llm-record").assert_outcomes(passed=2)
+    project.makepyfile(
+        test_app="""
+        def test_it(llm_mock, ask): ask("one")
+        def test_other(llm_mock, ask): ask("a ``` | <b>nother</b>")
+        """
+    )
+    return project
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_the_table_tells_of_each_cassette(recorded, workers):
+    result = run(recorded, "-v", *workers)
+    result.stdout.fnmatch_lines(
+        [
+            "llmmock: 1 replayed, 0 recorded, 1 unmatched · 7 tokens replayed · cassettes: 1 unused interaction",
+            "CASSETTE                            TESTS  REPLAYED  RECORDED  UNMATCHED  UNUSED  TOKENS",
+            "cassettes/test_app/test_other.yaml      1         0         0          1       0       0",
+            "cassettes/test_app/test_it.yaml         1         1         0          0       1       7",
+            "not used: cassettes/test_app/test_it.yaml  [#]2",
+        ],
+        consecutive=True,
+    )
+
+
+def test_the_report_for_programs(recorded):
+    run(recorded, "--llm-report=out/report.json")
+    report = json.loads(Path(recorded.path, "out/report.json").read_text())
+    assert report["totals"] | {"replayed": 1, "unmatched": 1, "tokens": 7} == report["totals"]
+    assert report["whole_run"] is True
+    (other, own) = report["cassettes"]
+    assert own | {"path": "cassettes/test_app/test_it.yaml", "unused_numbers": [2], "tests": 1, "replayed": 1} == own
+    assert other["unmatched"] == 1
+    tests = {test["test"]: test for test in report["tests"]}
+    assert tests["test_app.py::test_it"]["models"] == ["m"]
+    assert "No recording matches" in tests["test_app.py::test_other"]["trouble"]
+
+
+def test_the_report_for_a_pull_request(recorded, monkeypatch):
+    summary = Path(recorded.path, "summary.md")
+    summary.write_text("# Before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run(recorded, "--llm-report=report.md")
+    text = Path(recorded.path, "report.md").read_text()
+    assert text.startswith("### llmmock: 1 replayed, 0 recorded, 1 unmatched · 7 tokens replayed")
+    assert "| `cassettes/test_app/test_it.yaml` | 1 | 1 | 0 | 0 | 1 | 7 |" in text
+    assert "<summary><code>test_app.py::test_other</code></summary>\n\n````text\n" in text  # longer than what is inside
+    assert summary.read_text() == "# Before\n" + text
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n", "2"]])
+def test_nothing_is_told_of_a_run_without_our_fixtures(project, monkeypatch, arguments):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+    project.makepyfile("def test_it(): pass")
+    result = run(project, "-v", "--llm-report=report.md", *arguments)
+    assert "llmmock:" not in result.stdout.str()
+    assert not Path(project.path, "summary.md").exists()
+
+
+def test_a_report_that_nobody_can_write_is_refused_at_once(project):
+    project.makepyfile("def test_it(): pass")
+    result = run(project, "--llm-report=report.xls")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("ERROR: --llm-report=report.xls: a report is written as .json or .md*")
+
+
+def test_a_report_that_cannot_be_written_is_told(recorded):
+    Path(recorded.path, "out").write_text("a file where a folder is needed")
+    result = run(recorded, "--llm-report=out/report.md")
+    result.stdout.fnmatch_lines("llmmock: The report *out/report.md cannot be written: *")
+
+
+def test_junit_tells_of_each_test(recorded):
+    run(recorded, "--junitxml=junit.xml")
+    cases = ElementTree.parse(recorded.path / "junit.xml").iter("testcase")
+    properties = {
+        case.get("name"): {each.get("name"): each.get("value") for each in case.iter("property")} for case in cases
+    }
+    assert properties["test_it"] == {
+        "llmmock_replayed": "1",
+        "llmmock_recorded": "0",
+        "llmmock_unmatched": "0",
+        "llmmock_tokens": "7",
+    }
+    assert properties["test_other"]["llmmock_unmatched"] == "1"
