@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "run",
     "ls": "ls",
     "show": "show",
+    "diff": "diff",
     "import": "import_",
 }
 """Command -> module in this package."""
