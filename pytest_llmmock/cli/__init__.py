@@ -17,6 +17,8 @@ COMMANDS = {
     "ls": "ls",
     "show": "show",
     "diff": "diff",
+    "stats": "stats",
+    "check": "check",
     "import": "import_",
 }
 """Command -> module in this package."""
