@@ -19,7 +19,9 @@ COMMANDS = {
     "diff": "diff",
     "stats": "stats",
     "check": "check",
+    "rekey": "rekey",
     "import": "import_",
+    "export": "export",
 }
 """Command -> module in this package."""
 
