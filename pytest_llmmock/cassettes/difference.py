@@ -130,8 +130,12 @@ def shortened(text: str) -> str:
 
 
 def _blob(kind: str, encoded: str) -> str:
-    digest = sha256(encoded.encode()).hexdigest()[:8]
-    return f"<{kind}, {len(encoded.rstrip('=')) * 3 // 4:,} bytes, sha256 {digest}…>"
+    return f"<{kind}, {len(encoded.rstrip('=')) * 3 // 4:,} bytes, {digest(encoded.encode())}>"
+
+
+def digest(content: bytes) -> str:
+    """As much of a hash as tells two contents apart for a reader."""
+    return f"sha256 {sha256(content).hexdigest()[:8]}…"
 
 
 def _words(recorded: str, asked: str) -> tuple[str, str]:

@@ -91,11 +91,23 @@ def _with_comment(data: bytes, start: int) -> int:
     return start
 
 
+def marks(source: bytes) -> tuple[str, str] | None:
+    """The key and the stamp that stand in an interaction's text, or None when they cannot be made out."""
+    found = _OUR_LINE.match(source, source.rfind(_META) + len(_META))  # our line is the last one
+    return (found[1].decode(), found[2].decode()) if found else None
+
+
+def marked(source: bytes, key: str, stamp: str) -> bytes:
+    """The text with another key and stamp; all else stands as it did."""
+    at = source.rfind(_META) + len(_META)
+    line = f"{yaml_text.flow(key)}, stamp: {yaml_text.flow(stamp)}".encode()
+    return source[:at] + _OUR_LINE.sub(lambda found: line + found[0][-1:], source[at:], count=1)
+
+
 def _lazy(source: bytes, signature: bytes | None, blob: Blob | None) -> Interaction:
-    at = source.rfind(_META) + len(_META)  # our line is the last one
-    found = _OUR_LINE.match(source, at)
-    known = found is not None and (signature is None or found[2].decode() == stamp(source, signature))
-    key = found[1].decode() if found is not None and known else ""
+    found = marks(source)
+    known = found is not None and (signature is None or found[1] == stamp(source, signature))
+    key = found[0] if found is not None and known else ""
     return Interaction(lambda: _parse(source, blob), key=key, source=source.rstrip(b"\n") + b"\n" if key else b"")
 
 
@@ -130,6 +142,11 @@ def split_uri(uri: str) -> tuple[str, str, str]:
     parts = urlsplit(uri)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme or parts.netloc else ""
     return origin, parts.path or "/", parts.query
+
+
+def sizes_of(timing: str) -> list[int]:
+    """The bytes of each frame, from a line of `delay:bytes` pairs."""
+    return [int(size) for _, size in _PAIR.findall(timing)]
 
 
 def read_timing(timing: str, body: bytes) -> list[Frame]:
@@ -170,7 +187,6 @@ def _dump(
     if interaction.source and interaction.key:
         return _NUMBER.sub(b"# %d" % number, interaction.source)
     recorded = interaction.recorded
-    comment = " ".join(_UNFIT.sub(" ", describe(recorded)).splitlines())
     request, styles = _request_text(recorded.request, blobs)
     reply, more_styles = _reply_text(recorded.reply, blobs)
     body = f"- request:\n{request}\n  response:\n{reply}\n"
@@ -180,8 +196,13 @@ def _dump(
         **{name: value for name, value in recorded.meta.items() if name not in _COMPUTED},
         **_line(recorded.reply, styles | more_styles),
     }
-    head = f"# {number}  {comment}".rstrip() + "\n"
-    return f"{head}{body}  llmmock: {yaml_text.flow(line)}\n".encode()
+    return comment(number, describe(recorded)) + f"{body}  llmmock: {yaml_text.flow(line)}\n".encode()
+
+
+def comment(number: int, words: str) -> bytes:
+    """The line above an interaction."""
+    words = " ".join(_UNFIT.sub(" ", words).splitlines())
+    return (f"# {number}  {words}".rstrip() + "\n").encode()
 
 
 _COMPUTED = ("key", "stamp", "style", "timing")

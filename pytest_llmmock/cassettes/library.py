@@ -28,6 +28,7 @@ OPENED: dict[str, float] = {}
 
 BLOBS = "blobs"
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
+_NAMES_BLOB = re.compile(rb"\n +blob: ['\"]?([0-9a-f]{64})\b")
 
 
 def is_cassette(path: Path) -> bool:
@@ -41,18 +42,19 @@ def find(places: Sequence[Path]) -> Iterator[Path]:
     """
     for place in places:
         if place.is_dir():
-            yield from sorted(path for path in place.rglob("*") if is_cassette(path) and _is_visible(path, place))
+            yield from sorted(path for path in place.rglob("*") if is_visible(path, place) and path.is_file())
         elif exists(place):
             yield place
         else:
             raise CassetteError(f"There is no cassette and no folder at {place}.")
 
 
-def _is_visible(path: Path, place: Path) -> bool:
-    return path.is_file() and not any(part.startswith(".") for part in path.relative_to(place).parts)
+def is_visible(path: Path, place: Path) -> bool:
+    """Whether a path below a folder is a cassette's, and not in a folder that is kept aside."""
+    return is_cassette(path) and not any(part.startswith(".") for part in path.relative_to(place).parts)
 
 
-def open_cassette(path: Path, signature: bytes | None = b"") -> Cassette:
+def open_cassette(path: Path, signature: bytes | None = b"", blob: format.Blob | None = None) -> Cassette:
     """The cassette in a file; an empty one where there is none. Raises `CassetteError`.
 
     With `signature=None` it is opened to be written back: stored keys are taken as they stand.
@@ -64,12 +66,20 @@ def open_cassette(path: Path, signature: bytes | None = b"") -> Cassette:
         return Cassette(path)
     except OSError as error:
         raise CassetteError(f"The cassette {path} cannot be read: {error.strerror or error}.") from None
+    return cassette_of(data, path, signature, blob)
+
+
+def cassette_of(
+    data: bytes, path: Path, signature: bytes | None = b"", blob: format.Blob | None = None, *, called: str = ""
+) -> Cassette:
+    """The cassette that these bytes are, as if they stood in a file. Raises `CassetteFormatError`."""
+    called = called or str(path)
     try:
-        interactions = format.loads(data, signature, blob_finder(path))
+        interactions = format.loads(data, signature, blob or blob_finder(path))
     except CassetteFormatError as error:
-        raise CassetteFormatError(f"{path} is not a cassette that can be read. {error}") from None
+        raise CassetteFormatError(f"{called} is not a cassette that can be read. {error}") from None
     for number, interaction in enumerate(interactions, 1):
-        interaction.place = f"{path}, interaction {number}"
+        interaction.place = f"{called}, interaction {number}"
     return Cassette(path, interactions, exists=True)
 
 
@@ -137,13 +147,25 @@ def blob_finder(cassette: Path) -> format.Blob:
     def find_blob(name: str) -> bytes:
         if not _BLOB_NAME.fullmatch(name):
             raise CassetteFormatError(f"its body names the file {name!r}, which is not a SHA-256.")
-        for folder in cassette.absolute().parents:
-            path = folder / BLOBS / name
-            if path.is_file():
-                return path.read_bytes()
-        raise CassetteFormatError(f"its body is in {BLOBS}/{name}, which is neither beside {cassette} nor above it.")
+        path = blob_path(cassette, name)
+        if path is None:
+            raise CassetteFormatError(
+                f"its body is in {BLOBS}/{name}, which is neither beside {cassette} nor above it."
+            )
+        return path.read_bytes()
 
     return find_blob
+
+
+def blob_path(cassette: Path, name: str) -> Path | None:
+    """The file that holds a large body of this cassette."""
+    places = (folder / BLOBS / name for folder in cassette.absolute().parents)
+    return next((place for place in places if place.is_file()), None)
+
+
+def blob_names(data: bytes) -> set[str]:
+    """The large bodies that a cassette's text names."""
+    return {name.decode() for name in _NAMES_BLOB.findall(data)}
 
 
 def save(

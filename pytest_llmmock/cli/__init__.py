@@ -18,7 +18,12 @@ COMMANDS = {
     "show": "show",
     "accept": "accept",
     "prune": "prune",
+    "diff": "diff",
+    "stats": "stats",
+    "check": "check",
+    "rekey": "rekey",
     "import": "import_",
+    "export": "export",
 }
 """Command -> module in this package."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..cassettes import library
 from ..cassettes.cassette import Cassette
 from ..core.summary import plural
 from ..errors import CassetteError
+from .printing import cell, print_json, table, tell
 
 
 @click.command(short_help="List cassettes.")
@@ -25,17 +25,16 @@ def command(cassettes: tuple[Path, ...], as_json: bool) -> None:
     errors: list[CassetteError] = []
     rows = [row(cassette) for cassette in library.open_all(cassettes or (Path("cassettes"),), on_error=errors.append)]
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
     else:
         _table_of(rows)
-    for error in errors:
-        click.echo(f"llmmock: {error}", err=True)
+    tell(errors)
     sys.exit(1 if errors else 0)
 
 
 def _table_of(rows: list[dict[str, Any]]) -> None:
     head = ("CASSETTE", "INTERACTIONS", "OPERATIONS", "MODELS", "TOKENS", "BYTES", "RECORDED")
-    table(head, [[_cell(row[name.lower()]) for name in head] for row in rows])
+    table(head, [[cell(row[name.lower()]) for name in head] for row in rows])
     total = sum(row["interactions"] for row in rows)
     click.echo(f"{plural(len(rows), 'cassette')}, {plural(total, 'interaction')}")
 
@@ -59,18 +58,3 @@ def row(cassette: Cassette) -> dict[str, Any]:
 
 def _unique(names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name]
-
-
-def _cell(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else "-" if value in (None, "") else str(value)
-
-
-def table(head: Iterable[str], rows: list[list[str]]) -> None:
-    """Columns as wide as they have to be; numbers at the right."""
-    lines = [list(head), *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for number, line in enumerate(lines):
-        cells = [
-            cell.rjust(width) if cell.isdigit() else cell.ljust(width) for cell, width in zip(line, widths, strict=True)
-        ]
-        click.secho("  ".join(cells).rstrip(), bold=number == 0)

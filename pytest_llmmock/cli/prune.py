@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from ..cassettes import library
 from ..core.summary import plural
 from ..errors import UsageError
 from ..session import CACHE, digest, drop
-
-_BLOB = re.compile(rb"\bblob: \"?([0-9a-f]{64})")
 
 
 @click.command(short_help="Drop what no test uses.")
@@ -85,7 +82,7 @@ def _without_reader(home: Path) -> int:
     blobs = {path.name: path for path in (home / library.BLOBS).glob("?" * 64)}
     if blobs:
         files = (path for path in home.rglob("*.y*ml") if path.is_file())
-        read = {name.decode() for path in files for name in _BLOB.findall(path.read_bytes())}
+        read = {name for path in files for name in library.blob_names(path.read_bytes())}
         blobs = {name: path for name, path in blobs.items() if name not in read}
     for path in blobs.values():
         path.unlink(missing_ok=True)

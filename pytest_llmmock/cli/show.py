@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,13 +14,19 @@ import click
 from .. import dialects
 from ..cassettes import library
 from ..cassettes.cassette import Interaction
+from ..cassettes.difference import digest, shortened
+from ..cassettes.meaning import meaning, without_noise
 from ..core.model import Exchange, Reply
-from ..core.prompt import Answer, Message, Prompt, ToolCall
+from ..core.prompt import Answer, Message, Part, Prompt, ToolCall
 from ..core.summary import asked, plural
-from ..errors import UsageError
+from ..errors import CassetteError, UsageError
+from .printing import print_json
 
 _LONGEST = 2000
 """Characters of one text that are shown, unless all are asked for."""
+
+_PART = 200
+"""Characters of a part of a message that is no text."""
 
 _COLOURS = {
     "system": "magenta",
@@ -35,18 +42,40 @@ _COLOURS = {
 @click.argument("cassettes", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CASSETTE...")
 @click.option("-n", "--number", type=click.IntRange(min=1), help="Only the interaction of this number.")
 @click.option("--full", is_flag=True, help="Long texts whole.")
+@click.option("--textconv", is_flag=True, help="For git: one file, everything that is meant, nothing that is noise.")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of text.")
-def command(cassettes: tuple[Path, ...], number: int | None, full: bool, as_json: bool) -> None:
+def command(cassettes: tuple[Path, ...], number: int | None, full: bool, textconv: bool, as_json: bool) -> None:
     """Show what was asked and what was answered."""
+    if textconv:
+        _for_git(cassettes)
+        return
     opened = library.open_all(cassettes)
     if as_json:
         values = [value(str(c.path), n, each) for c in opened for n, each in _chosen(c.interactions, number)]
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        print_json(values)
         return
     for cassette in opened:
         click.secho(f"{cassette.path}   {plural(len(cassette), 'interaction')}", bold=True)
         for place, interaction in _chosen(cassette.interactions, number):
             click.echo("\n" + "\n".join(_lines(place, interaction, None if full else _LONGEST)))
+
+
+def _for_git(paths: Sequence[Path]) -> None:
+    """As `git diff` compares it. git gives a temporary file, and stops when its text cannot be made."""
+    for path in paths:
+        data = path.read_bytes()
+        try:
+            cassette = library.cassette_of(data, path, blob=_name_of_blob)
+            lines = [line for each in cassette.interactions for line in ("", *_meant(each))]
+        except CassetteError:
+            sys.stdout.buffer.write(data)
+            continue
+        click.echo("\n".join(lines[1:]), color=False)
+
+
+def _name_of_blob(name: str) -> bytes:
+    """What stands for a large body where it cannot be looked for."""
+    return f"<{library.BLOBS}/{name}>".encode()
 
 
 def _chosen(interactions: Sequence[Interaction], number: int | None) -> list[tuple[int, Interaction]]:
@@ -69,6 +98,29 @@ def _lines(number: int, interaction: Interaction, longest: int | None) -> Iterat
         yield from _said(role, text, longest)
 
 
+def _meant(interaction: Interaction) -> Iterator[str]:
+    """The same without numbers, times and counts, and with all that the model was given and said."""
+    exchange = dialects.read(interaction.request)
+    reply = interaction.reply
+    answer = exchange.dialect.read_reply(reply)
+    query = f"?{exchange.request.query}" if exchange.request.query else ""
+    yield f"{asked(exchange).partition('  ')[0]}  {exchange.target}{query} -> {reply.status}"
+    tools = [("tool", f"{tool.name} {tool.description} {_json(tool.parameters)}") for tool in exchange.prompt.tools]
+    asked_for = [said for said in _question(exchange, exchange.prompt) if said[0] != "tools"]
+    ends = [("finish", answer.finish_of(index)) for index in answer.choices if answer.finish_of(index)]
+    for role, text in [*tools, *asked_for, *_answer_whole(exchange, answer, reply), *ends]:
+        yield from _said(role, text, None)
+
+
+def _answer_whole(exchange: Exchange, answer: Answer, reply: Reply) -> Iterator[tuple[str, str]]:
+    """The answer; of a protocol that is read in part only, all that it holds."""
+    body = meaning(exchange, reply, answer).get("body")
+    if body is None:
+        yield from _answer(answer, reply)
+    elif body:
+        yield "answered", body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, indent=2)
+
+
 def _head(exchange: Exchange, interaction: Interaction, answer: Answer) -> str:
     reply, meta = interaction.reply, interaction.meta
     frames = reply.frames if isinstance(reply.frames, Sequence) else ()
@@ -88,14 +140,26 @@ def _question(exchange: Exchange, prompt: Prompt) -> Iterator[tuple[str, str]]:
     yield from (("input", str(each)) for each in prompt.inputs)
     if prompt.tools:
         yield "tools", ", ".join(tool.name for tool in prompt.tools)
+    if prompt.options:
+        yield "options", "\n".join(f"{name}: {_json(option)}" for name, option in prompt.options.items())
     if not prompt.messages and not prompt.inputs and exchange.request.body:
         yield "asked", _body(exchange.request.body, exchange.request.header("content-type") or "")
 
 
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _words(message: Message) -> str:
-    parts = [f"<{part.kind}{' ' + part.url[:60] if part.url else ''}>" for part in message.parts]
+    parts = [_part(part) for part in message.parts]
     answers = [f"(answers {message.tool_call_id})"] if message.tool_call_id else []
     return "\n".join(piece for piece in (*answers, message.text, *parts, *map(_call, message.tool_calls)) if piece)
+
+
+def _part(part: Part) -> str:
+    """An image, a sound, a file or a result: where it is, or what it holds and which one it is."""
+    held = shortened(part.url or _json(without_noise(part.data)))
+    return f"<{part.kind} {held if len(held) <= _PART else f'{held[:_PART]} … {digest(held.encode())}'}>"
 
 
 def _call(call: ToolCall) -> str:
@@ -126,7 +190,7 @@ def _body(body: bytes, content_type: str) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return f"<{plural(len(body), 'byte')} {content_type}>"
+        return f"<{plural(len(body), 'byte')} {content_type}, {digest(body)}>"
     try:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
     except ValueError:

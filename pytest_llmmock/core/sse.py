@@ -116,6 +116,13 @@ class Ending:
         return self._is_last(events)
 
 
+def is_whole(body: bytes, content_type: str) -> bool:
+    """Whether a stream holds the event behind which it says nothing more."""
+    if is_ndjson(content_type):
+        return any(_is_last_line(line) for line in reversed(split_lines(body)))
+    return any(_is_last_event(piece) for piece in reversed(split_events(body)))
+
+
 def _is_last_event(events: bytes) -> bool:
     event = read_event(split_events(events)[-1])
     if event is None:

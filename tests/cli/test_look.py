@@ -47,7 +47,9 @@ def test_every_cassette_of_ours_can_be_shown(llmmock):
     assert text.count("#1  ") == len(list(CASSETTES.rglob("*.yaml")))
 
 
-@pytest.mark.parametrize("command", ["replay", "record", "run", "ls", "show", "import"])
+@pytest.mark.parametrize(
+    "command", ["replay", "record", "run", "ls", "show", "diff", "stats", "check", "rekey", "import", "export"]
+)
 def test_every_command_explains_itself(llmmock, command):
     assert "Usage: " in llmmock(command, "--help").stdout
     assert command in llmmock("--help").stdout
