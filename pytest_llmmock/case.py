@@ -78,7 +78,7 @@ class Case:
             f" ({entry.content_type or 'no content type'}); it was passed on and not recorded."
             for entry in self._deck.refused
         ]
-        return "\n\n".join([*([self._deck.report()] if self._deck.troubles else []), *refused])
+        return "\n\n".join([*filter(None, [self._deck.report()]), *refused])
 
     def finish(self) -> None:
         """Save what was recorded, and fail the test when a request had no answer."""
@@ -89,14 +89,14 @@ class Case:
         finally:
             self.told = self._tell(aside)
             self._deck.close()
-        text = self._deck.report() if self._deck.troubles else self._left_over()
+        text = self._deck.report() if self._deck.failed else self._left_over()
         if text and not self._shown:
             self._shown = True
             pytest.fail("llmmock: " + text, pytrace=False)
 
     def _save(self) -> Path | None:
         """Where recordings were kept aside."""
-        if not self._passed or self._deck.troubles:
+        if not self._passed or self._deck.failed:
             return self._deck.put_aside()
         self._deck.save(alone=self._alone)
         return None
@@ -120,6 +120,7 @@ class Case:
             "tokens": sum(tokens(entry.usage) for entry in replayed),
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
+            "egress": len(deck.escapes),
             "aside": 1 if aside else 0,
         }
         self._count(counts)
@@ -128,7 +129,7 @@ class Case:
             "cassette": relative(deck.cassette.path, self._item.config.rootpath),
             "mode": deck.settings.mode,
             "unplayed": deck.settings.unplayed,
-            "passed": self._passed and not deck.troubles,
+            "passed": self._passed and not deck.failed,
             "alone": self._alone,
             "counts": counts,
             "models": sorted({entry.model for entry in requests if entry.model}),

@@ -43,6 +43,8 @@ class Deck:
         self.settings = settings
         self.keys = keys
         self.requests = Journal(journal_limit)
+        self.escapes: list[str] = []
+        """Connections to model providers that no way in took, each explained."""
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
         self._keeper = keeper
@@ -148,9 +150,19 @@ class Deck:
         left = self.requests.where(source="upstream", whole=False, trouble="")
         return len([entry for entry in left if entry.status < 400])
 
+    def escaped(self, text: str) -> None:
+        """Note a connection that was stopped. Clients try again: the same one is told once."""
+        if text not in self.escapes:
+            self.escapes.append(text)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be answered, or would have gone where nothing of ours answers."""
+        return bool(self.troubles or self.escapes)
+
     def report(self) -> str:
         """Everything that could not be answered, explained; '' when all was."""
-        return "\n\n".join(dict.fromkeys(entry.trouble for entry in self.troubles))
+        return "\n\n".join(dict.fromkeys([*(entry.trouble for entry in self.troubles), *self.escapes]))
 
     def unplayed_report(self, record: str) -> str:
         """What the cassette holds that nobody asked for, and the command that drops it; '' when all was played."""

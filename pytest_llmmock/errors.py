@@ -7,12 +7,15 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
-    ├── UnmatchedError         a request had no recording, or its upstream no answer
+    ├── UnmatchedError         a request had no recording, its upstream no answer, or no way in took it
     ├── ServerError            the local server cannot start
+    ├── EgressError            a connection to a model provider was stopped; also a ConnectionError
     └── CutConnection          inside a run of frames: the connection ends here
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class LLMMockError(Exception):
@@ -36,11 +39,21 @@ class UpstreamError(LLMMockError):
 
 
 class UnmatchedError(LLMMockError):
-    """A request had no recording, or its upstream no answer; raised where a cassette is closed."""
+    """A request had no recording, its upstream no answer, or no way in took it; raised where a cassette is closed."""
 
 
 class ServerError(LLMMockError):
     """The local server cannot start."""
+
+
+class EgressError(LLMMockError, ConnectionError):
+    """A connection to a model provider was stopped. Clients take it for a connection that was refused."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(errno.ECONNREFUSED, text)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class CutConnection(LLMMockError):

@@ -16,10 +16,18 @@ from .core.journal import Journal
 from .core.providers import is_provider, matches
 from .deck import Deck
 from .errors import UnmatchedError, UsageError
+from .inbound.egress import Guard
 from .inbound.server import MOUNTED, Server
 from .inbound.transport import Door
 from .settings import Mode, Settings, combine
 from .upstreams.base_url import DUMMY_KEY
+
+_IN_PROCESS = (
+    "In process the requests of httpx, httpx2 and of requests, urllib3, botocore, aiohttp and http.client are taken; "
+    "this connection was made by other means."
+)
+
+_OVER_HTTP = "llm_server answers what is sent to {url}; this client goes elsewhere."
 
 
 class LLMMock:
@@ -46,7 +54,7 @@ class LLMMock:
         deck = self._deck
         takes = _Takes(deck.settings)
         engine = deck.engine(lambda: "original")
-        with Door(takes, engine.handle, blocks=deck.records):
+        with Door(takes, engine.handle, blocks=deck.records), _guard(deck, _IN_PROCESS):
             yield self
 
 
@@ -59,8 +67,20 @@ class _Takes:
     def __call__(self, method: str, host: str, path: str) -> bool:
         if matches(host, self.settings.ignore_hosts) or (_is_loopback(host) and MOUNTED.match(path)):
             return False  # what is sent to a server of ours goes over HTTP, as it was meant to
-        known = is_provider(host) or matches(host, self.settings.hosts)
-        return known or dialects.is_named(method, path)
+        return self.knows(host) or dialects.is_named(method, path)
+
+    def knows(self, host: str) -> bool:
+        return is_provider(host) or matches(host, self.settings.hosts)
+
+    def guards(self, host: str) -> bool:
+        """Whether a connection to this host must not be made while nothing is recorded."""
+        return self.knows(host) and not (matches(host, self.settings.ignore_hosts) or _is_loopback(host))
+
+
+def _guard(deck: Deck, why: str) -> Guard:
+    """Stops what no way in took. Where something is recorded, nobody stops what our upstream is asked."""
+    stops = deck.settings.egress == "guard" and not deck.records
+    return Guard(_Takes(deck.settings).guards if stops else None, deck.escaped, why)
 
 
 def _is_loopback(host: str) -> bool:
@@ -89,7 +109,7 @@ def _finished(deck: Deck) -> Iterator[None]:
         deck.put_aside()
         raise
     else:
-        if not deck.troubles:
+        if not deck.failed:
             deck.save()
         else:
             deck.put_aside()
@@ -135,7 +155,7 @@ class LLMServer(LLMMock):
             self.url = server.url + prefix
             self.env = client_environment(self.url, os.environ)
             try:
-                with environment(self.env):
+                with environment(self.env), _guard(self._deck, _OVER_HTTP.format(url=self.url)):
                     yield self
             finally:
                 server.unmount(prefix)

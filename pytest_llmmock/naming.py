@@ -14,7 +14,7 @@ import pytest
 from .errors import UsageError
 from .settings import Layer, Settings, combine, from_environment
 
-CONFIGURED = ("upstream", "cassette_dir", "unplayed")
+CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress")
 """Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
 
 _LONGEST_NAME = 150

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 UNPLAYED = ("ignore", "warn", "fail")
 
+EGRESS = ("guard", "allow")
+
 MODES = ("none", "once", "new_episodes", "changed", "all")
 
 CASE = pytest.StashKey["Case"]()
@@ -75,10 +77,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=UNPLAYED,
         help="what is done about recordings of a test's cassette that it did not use (default: warn)",
     )
+    group.addoption(
+        "--llm-egress",
+        choices=EGRESS,
+        help="in replay, a connection to a model provider that no way in took fails the test (default: guard)",
+    )
     group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
     parser.addini("llm_upstream", "where record mode gets its answers", default=None)
     parser.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir", default=None)
     parser.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use", default=None)
+    parser.addini("llm_egress", "guard or allow: connections to model providers that no way in took", default=None)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -21,11 +21,14 @@ MODES: tuple[Mode, ...] = ("none", "once", "new_episodes", "changed", "all")
 
 Unplayed = Literal["ignore", "warn", "fail"]
 
+Egress = Literal["guard", "allow"]
+
 ENVIRONMENT = {
     "LLMMOCK_RECORD": "mode",
     "LLMMOCK_UPSTREAM": "upstream",
     "LLMMOCK_CASSETTE_DIR": "cassette_dir",
     "LLMMOCK_UNPLAYED": "unplayed",
+    "LLMMOCK_EGRESS": "egress",
 }
 """Variable -> setting."""
 
@@ -56,6 +59,8 @@ class Settings:
     """Hosts, or patterns with `*`, whose requests always go to the real network."""
     record_errors: bool = False
     """Whether an upstream's 4xx and 5xx are recorded."""
+    egress: Egress = "guard"
+    """`guard` stops connections to model providers that no way in took, when nothing is recorded."""
 
 
 NAMES = tuple(field.name for field in fields(Settings))
