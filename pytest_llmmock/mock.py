@@ -16,9 +16,9 @@ from .core.journal import Journal
 from .core.providers import is_provider, matches
 from .deck import Deck
 from .errors import UnmatchedError, UsageError
+from .inbound.doors import Door
 from .inbound.egress import Guard
 from .inbound.server import MOUNTED, Server
-from .inbound.transport import Door
 from .settings import Mode, Settings, combine
 from .upstreams.base_url import DUMMY_KEY
 

@@ -41,7 +41,7 @@ THIRD_PARTY = {
     "cassettes/bodies.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
     "inbound/server.py": {"werkzeug"},
-    "inbound/transport.py": {"anyio"},
+    "inbound/threads.py": {"anyio"},
     "upstreams/http.py": {"httpx"},
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},

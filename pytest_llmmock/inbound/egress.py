@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import EgressError
 from . import callers
+from .wire import Wire
 
 Target = tuple[object, object]
 """Host and port, as an event tells them."""
@@ -100,8 +101,10 @@ def _opened(connection: Any, host: object, port: object) -> Target:
     return (tunnel, getattr(connection, "_tunnel_port", None)) if tunnel else (host, port)
 
 
-def _sent(connection: Any, data: object) -> Target:
+def _sent(connection: Any, data: object) -> Target | None:
     """What goes over http.client's connection, also over one that was opened before the guard was armed."""
+    if isinstance(connection.sock, Wire):
+        return None
     asked = _ABSOLUTE.match(data) if isinstance(data, bytes) else None
     if asked is not None:  # as a proxy is asked
         return asked[1], asked[2]

@@ -208,6 +208,12 @@ def _no_need(interim: bytes) -> None:
 # --- out ------------------------------------------------------------------------------------------------
 
 
+def write_blocks(asked: Asked, reply: Reply) -> Iterable[bytes]:
+    """As `write_reply`, and each frame of a stream is a block of its own."""
+    streams = is_sse(reply.content_type) or is_ndjson(reply.content_type)
+    return _write_stream(asked, reply) if streams else write_reply(asked, reply)
+
+
 def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """The reply in blocks, each to be sent as soon as it is there: one block when the body is known.
 

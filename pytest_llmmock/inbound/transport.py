@@ -1,161 +1,20 @@
-"""In process: the transports of httpx and httpx2, patched so that model requests come to us.
-
-The patch sits on the transport classes, so clients made before it are covered too. It is put in when the
-first door opens and taken out when the last one closes; a module that is imported in between is patched
-when it comes. Where one module is an alias of the other, each class is patched once.
-"""
+"""httpx and httpx2 in process: their transports, patched so that model requests come to us."""
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from ..core.model import OURS, Frame, Headers, LiveFrames, Reply, Request
 from ..errors import CutConnection
+from .doors import Door, Patch, door_for
+from .threads import ask_in_thread, in_thread
 
 MODULES = ("httpx", "httpx2")
 
 _INCOMPLETE = "peer closed connection without sending complete message body (incomplete chunked read)"
-
-T = TypeVar("T")
-
-
-@dataclass(eq=False)
-class Door:
-    """One way into the engine: while it is open, the requests that it takes are answered by it."""
-
-    takes: Callable[[str, str, str], bool]
-    """Whether a request is for us: method, host in lower case, and path."""
-    handle: Callable[[Request], Reply]
-    blocks: bool = False
-    """Whether answering may take time (record mode): an async client is then served from a worker thread."""
-    open: bool = False
-
-    def __enter__(self) -> Door:
-        self.open = True
-        _DOORS.enter(self)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.open = False
-        _DOORS.leave(self)
-
-
-class _Doors:
-    """The open doors of this process. The innermost of a context wins, else the one opened last."""
-
-    def __init__(self) -> None:
-        self._open: list[Door] = []
-        self._outer: dict[Door, Door | None] = {}
-        self._here: ContextVar[Door | None] = ContextVar("llmmock_door", default=None)
-        self._lock = threading.RLock()
-        self._patches = _Patches()
-
-    def enter(self, door: Door) -> None:
-        with self._lock:
-            self._outer[door] = self.current()
-            self._open.append(door)
-            self._here.set(door)
-            self._patches.put_in()
-
-    def leave(self, door: Door) -> None:
-        with self._lock:
-            self._open.remove(door)
-            outer = self._outer.pop(door)
-            self._here.set(outer if outer is not None and outer.open else None)
-            if not self._open:
-                self._patches.take_out()
-
-    def current(self) -> Door | None:
-        here = self._here.get()
-        if here is not None and here.open:
-            return here
-        return next(reversed(self._open), None)  # another thread may close the last one meanwhile
-
-
-# --- the patch ------------------------------------------------------------------------------------------
-
-
-class _Patches:
-    """What was replaced, so that it can be put back."""
-
-    def __init__(self) -> None:
-        self._undo: list[tuple[type, str, Any]] = []
-        self._finder: _Finder | None = None
-
-    def put_in(self) -> None:
-        if self._finder is not None:
-            return
-        for name in MODULES:
-            if name in sys.modules:
-                self.patch(sys.modules[name])
-        self._finder = _Finder(self.patch)
-        sys.meta_path.insert(0, self._finder)
-
-    def take_out(self) -> None:
-        if self._finder is not None:
-            sys.meta_path.remove(self._finder)
-            self._finder = None
-        while self._undo:
-            patched, name, original = self._undo.pop()
-            setattr(patched, name, original)
-
-    def patch(self, module: ModuleType) -> None:
-        self._replace(module, "HTTPTransport", "handle_request", _sync_handler)
-        self._replace(module, "AsyncHTTPTransport", "handle_async_request", _async_handler)
-
-    def _replace(self, module: ModuleType, class_name: str, name: str, make: Callable[..., Any]) -> None:
-        patched = getattr(module, class_name, None)
-        if patched is None or any(patched is done for done, _, _ in self._undo):
-            return
-        original = getattr(patched, name)
-        self._undo.append((patched, name, original))
-        setattr(patched, name, make(_library(patched), original))
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Patches httpx and httpx2 when they are imported while a door is open."""
-
-    def __init__(self, patch: Callable[[ModuleType], None]) -> None:
-        self._patch = patch
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in MODULES:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self._patch)
-        return spec
-
-
-class _Loader(importlib.abc.Loader):
-    """The module's own loader, and the patch behind it."""
-
-    def __init__(self, loader: importlib.abc.Loader, patch: Callable[[ModuleType], None]) -> None:
-        self._loader = loader
-        self._patch = patch
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        assert module.__spec__ is not None
-        module.__spec__.loader = module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        self._patch(module)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
 
 
 def _library(transport: type) -> Any:
@@ -166,8 +25,8 @@ def _library(transport: type) -> Any:
 # --- requests in, replies out ---------------------------------------------------------------------------
 
 
-def _sync_handler(library: Any, original: Callable[..., Any]) -> Callable[..., Any]:
-    respond = _responder(library)
+def _sync_handler(transport: type, original: Callable[..., Any]) -> Callable[..., Any]:
+    respond = _responder(_library(transport))
 
     def handle_request(self: Any, request: Any) -> Any:
         door = _door_for(request)
@@ -178,54 +37,25 @@ def _sync_handler(library: Any, original: Callable[..., Any]) -> Callable[..., A
     return handle_request
 
 
-def _async_handler(library: Any, original: Callable[..., Any]) -> Callable[..., Any]:
-    respond = _responder(library)
+def _async_handler(transport: type, original: Callable[..., Any]) -> Callable[..., Any]:
+    respond = _responder(_library(transport))
 
     async def handle_async_request(self: Any, request: Any) -> Any:
         door = _door_for(request)
         if door is None:
             return await original(self, request)
         asked = _read(request, b"".join([chunk async for chunk in request.stream]))
-        return respond(await _ask_in_thread(door.handle, asked) if door.blocks else door.handle(asked))
+        return respond(await ask_in_thread(door.handle, asked) if door.blocks else door.handle(asked))
 
     return handle_async_request
 
 
-async def _in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Both httpx and httpx2 bring anyio, which knows whether asyncio or trio runs.
-
-    A caller that is cancelled does not wait: the thread ends by itself, when its connection is closed.
-    """
-    from anyio import to_thread
-
-    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
-
-
-async def _ask_in_thread(handle: Callable[[Request], Reply], request: Request) -> Reply:
-    """The reply; when nobody waits for it any more, it is let go as soon as it comes."""
-    waiting = True
-
-    def ask() -> Reply:
-        reply = handle(request)
-        if not waiting and not isinstance(reply.frames, Sequence):
-            reply.frames.close()
-        return reply
-
-    try:
-        return await _in_thread(ask)
-    except BaseException:
-        waiting = False
-        raise
-
-
 def _door_for(request: Any) -> Door | None:
     """The open door that takes this request; None sends it to the real network."""
-    door = _DOORS.current()
-    if door is None or OURS in request.extensions:
+    if OURS in request.extensions:
         return None
     url = request.url
-    path = url.raw_path.partition(b"?")[0].decode("ascii")
-    return door if door.takes(request.method, url.host.lower(), path) else None
+    return door_for(request.method, url.host, url.raw_path.partition(b"?")[0].decode("ascii"))
 
 
 def _read(request: Any, body: bytes) -> Request:
@@ -264,7 +94,7 @@ def _responder(library: Any) -> Callable[[Reply], Any]:
                 for chunk in chunks:
                     yield chunk
                 return
-            while (chunk := await _in_thread(next, chunks, None)) is not None:
+            while (chunk := await in_thread(next, chunks, None)) is not None:
                 yield chunk
 
         def close(self) -> None:
@@ -297,4 +127,9 @@ def _responder(library: Any) -> Callable[[Reply], Any]:
     return respond
 
 
-_DOORS = _Doors()
+_TRANSPORTS: tuple[Patch, ...] = (
+    ("HTTPTransport", "handle_request", _sync_handler),
+    ("AsyncHTTPTransport", "handle_async_request", _async_handler),
+)
+
+PATCHES = dict.fromkeys(MODULES, _TRANSPORTS)

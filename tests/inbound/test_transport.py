@@ -26,8 +26,9 @@ from pytest_llmmock import use_cassette
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Frame, Reply, Request, frames_of, json_reply
 from pytest_llmmock.errors import CutConnection, UnmatchedError
+from pytest_llmmock.inbound.doors import Door
 from pytest_llmmock.inbound.server import Server
-from pytest_llmmock.inbound.transport import MODULES, Door
+from pytest_llmmock.inbound.transport import MODULES
 
 PATIENCE = 10
 """Seconds after which a test that waits for another thread gives up."""
@@ -224,7 +225,7 @@ def run_python(code: str) -> str:
 
 IMPORTED_LATER = """
 import sys
-from pytest_llmmock.inbound.transport import Door
+from pytest_llmmock.inbound.doors import Door
 from pytest_llmmock.core.model import json_reply
 
 assert "httpx" not in sys.modules and "httpx2" not in sys.modules
@@ -255,7 +256,7 @@ def test_an_alias_that_is_made_while_a_door_is_open_is_covered():
 def test_an_alias_that_was_made_before_is_covered():
     code = (
         "import httpx2\nhttpx2.alias_httpx()\nimport httpx\n"
-        "from pytest_llmmock.inbound.transport import Door\n"
+        "from pytest_llmmock.inbound.doors import Door\n"
         "from pytest_llmmock.core.model import json_reply\n"
         "before = httpx2.HTTPTransport.handle_request\n"
         "with Door(lambda *asked: True, lambda request: json_reply({'path': request.path})):\n"

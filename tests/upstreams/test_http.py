@@ -18,8 +18,8 @@ import pytest
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Frame, Reply, Request, json_reply
 from pytest_llmmock.errors import CutConnection, UpstreamError
+from pytest_llmmock.inbound.doors import Door
 from pytest_llmmock.inbound.server import Server
-from pytest_llmmock.inbound.transport import Door
 from pytest_llmmock.upstreams import http
 from pytest_llmmock.upstreams.http import Network
 

@@ -1,0 +1,37 @@
+"""What may take time, away from an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from ..core.model import Reply, Request
+
+T = TypeVar("T")
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Both httpx and httpx2 bring anyio, which knows whether asyncio or trio runs.
+
+    A caller that is cancelled does not wait: the thread ends by itself, when its connection is closed.
+    """
+    from anyio import to_thread
+
+    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
+
+async def ask_in_thread(handle: Callable[[Request], Reply], request: Request) -> Reply:
+    """The reply; when nobody waits for it any more, it is let go as soon as it comes."""
+    waiting = True
+
+    def ask() -> Reply:
+        reply = handle(request)
+        if not waiting and not isinstance(reply.frames, Sequence):
+            reply.frames.close()
+        return reply
+
+    try:
+        return await in_thread(ask)
+    except BaseException:
+        waiting = False
+        raise

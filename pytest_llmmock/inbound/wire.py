@@ -1,0 +1,107 @@
+"""HTTP/1.1 without a network: what a client writes is read as a request, and the reply is what it reads.
+
+So a client's own code makes the response, with all that belongs to it, whatever the client's version.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ..core.model import Problem, Reply, Request
+from ..errors import CutConnection
+from . import http1
+from .doors import Door
+from .refusals import refusal
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
+_LAST_CHUNK = b"0\r\n\r\n"
+
+
+def read(sent: bytes | bytearray, origin: str) -> http1.Asked:
+    """What a client wrote. The connection ends behind its reply. Raises `http1.BadRequest`."""
+    asked = http1.read_request(io.BytesIO(sent), len)
+    assert asked is not None, "a client that reads has written"
+    return replace(asked, request=replace(asked.request, origin=origin), keep=False)
+
+
+def refuse(bad: http1.BadRequest) -> Iterable[bytes]:
+    """The answer to what cannot be read as a request."""
+    nothing = http1.Asked(Request("GET", http1.ORIGIN, "/"), modern=True, keep=False)
+    return http1.write_reply(nothing, refusal(Problem(bad.status, str(bad), "bad_request")))
+
+
+def is_whole(sent: bytes | bytearray) -> bool:
+    """Whether a client has written its request to the end."""
+    end = sent.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    length = _LENGTH.search(sent, 0, end + 2)
+    if length is not None:
+        return len(sent) >= end + 4 + int(length[1])
+    return _CHUNKED.search(sent, 0, end + 2) is None or sent.endswith(_LAST_CHUNK)
+
+
+class Wire:
+    """The socket of a blocking client: its other end is a door."""
+
+    def __init__(self, door: Door, origin: str) -> None:
+        self._door = door
+        self._origin = origin
+        self._sent = bytearray()
+
+    def sendall(self, data: bytes) -> None:
+        self._sent += data
+
+    def makefile(self, mode: str = "rb", buffering: int | None = None) -> io.BufferedReader:
+        """The reply. Whoever asks for it has sent the request."""
+        return io.BufferedReader(_Received(*self._answer()))
+
+    def _answer(self) -> tuple[Iterable[bytes], Reply | None]:
+        try:
+            asked = read(self._sent, self._origin)
+        except http1.BadRequest as bad:
+            return refuse(bad), None
+        reply = self._door.handle(asked.request)
+        return http1.write_blocks(asked, reply), reply
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Nothing here can be late but an upstream, which has its own time."""
+
+    def shutdown(self, how: int) -> None:
+        """There is nothing to shut: who reads no more closes what it reads from."""
+
+    def close(self) -> None:
+        """The reply can still be read, as from a socket."""
+
+
+class _Received(io.RawIOBase):
+    """The blocks of a reply as a file: a read gives no more than one block, and waits for no other."""
+
+    def __init__(self, blocks: Iterable[bytes], reply: Reply | None) -> None:
+        self._blocks: Iterator[bytes] = iter(blocks)
+        self._reply = reply
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            try:
+                self._rest = memoryview(next(self._blocks))
+            except StopIteration:
+                return 0
+            except CutConnection as error:
+                raise ConnectionResetError(str(error)) from error
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+    def close(self) -> None:
+        if self._reply is not None and self._reply.live:
+            self._reply.frames.close()  # type: ignore[union-attr]
+        super().close()
