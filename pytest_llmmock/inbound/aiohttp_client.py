@@ -23,7 +23,7 @@ def _connect(connector: type, original: Callable[..., Any]) -> Callable[..., Any
     async def connect(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
         url = request.url
         door = door_for(request.method, url.raw_host or "", url.raw_path)
-        if door is None or self.closed:
+        if door is None:
             return await original(self, request, *arguments, **options)
         protocol = self._factory()
         protocol.connection_made(_Transport(door, origin(_SCHEMES[url.scheme], url.raw_host, url.port), protocol))
@@ -55,8 +55,13 @@ class _Transport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         self._sent += data
-        if self._task is None and wire.is_whole(self._sent):
-            self._task = asyncio.get_running_loop().create_task(self._answer())
+        if self._task is not None:
+            return
+        loop = asyncio.get_running_loop()
+        if wire.is_whole(self._sent):
+            self._task = loop.create_task(self._answer())
+        elif wire.is_held_back(self._sent):
+            loop.call_soon(self._protocol.data_received, wire.PROCEED)
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         self.write(b"".join(list_of_data))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from types import FrameType
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
 
-_STANDARD = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
+_STANDARD = os.path.dirname(os.__file__) + os.sep
 
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -84,6 +82,8 @@ def _chain(libraries: dict[str, None]) -> str:
 
 
 def _with_version(name: str) -> str:
+    from importlib import metadata
+
     version = getattr(sys.modules.get(name), "__version__", None)
     if not isinstance(version, str):
         try:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import EgressError
-from . import callers
 from .wire import Wire
 
 Target = tuple[object, object]
@@ -132,6 +131,8 @@ def _name(host: object) -> str:
 
 def explain(host: str, port: object, reasons: list[str]) -> str:
     """What was stopped, who asked for it, why no way in took it, and what to do."""
+    from . import callers
+
     if isinstance(port, bytes):
         port = port.decode("latin-1")
     caller = callers.find(sys._getframe())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -18,7 +19,10 @@ from .refusals import refusal
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _LAST_CHUNK = b"0\r\n\r\n"
+
+PROCEED = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def read(sent: bytes | bytearray, origin: str) -> http1.Asked:
@@ -45,6 +49,11 @@ def is_whole(sent: bytes | bytearray) -> bool:
     return _CHUNKED.search(sent, 0, end + 2) is None or sent.endswith(_LAST_CHUNK)
 
 
+def is_held_back(sent: bytes | bytearray) -> bool:
+    """Whether a client waits to be told to go on, before it writes the body."""
+    return sent.endswith(b"\r\n\r\n") and _EXPECTS.search(sent) is not None
+
+
 class Wire:
     """The socket of a blocking client: its other end is a door."""
 
@@ -52,6 +61,7 @@ class Wire:
         self._door = door
         self._origin = origin
         self._sent = bytearray()
+        self._ended: socket.socket | None = None
 
     def sendall(self, data: bytes) -> None:
         self._sent += data
@@ -74,8 +84,17 @@ class Wire:
     def shutdown(self, how: int) -> None:
         """There is nothing to shut: who reads no more closes what it reads from."""
 
+    def fileno(self) -> int:
+        """For who looks whether the other side has hung up: it has, so that no pool keeps a wire."""
+        if self._ended is None:
+            self._ended, other = socket.socketpair()
+            other.close()
+        return self._ended.fileno()
+
     def close(self) -> None:
         """The reply can still be read, as from a socket."""
+        if self._ended is not None:
+            self._ended.close()
 
 
 class _Received(io.RawIOBase):
