@@ -122,3 +122,22 @@ def test_an_unknown_value_is_refused(app, monkeypatch):
 def test_a_test_without_our_fixtures_is_left_alone(app):
     app.makepyfile("from app import connect\ndef test_it(): assert connect() == 'gaierror'")
     run(app).assert_outcomes(passed=1)
+
+
+def test_what_a_way_in_takes_is_a_miss_and_no_escape(app):
+    app.makepyfile(
+        """
+        import json, urllib.error, urllib.request
+        import pytest
+
+        def test_it(llm_mock):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen("https://api.openai.com/v1/models")
+            with caught.value as answer:
+                assert json.load(answer)["error"]["code"] == "no_recording"
+        """
+    )
+    result = run(app)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*There are no recordings to answer this request from*", "  GET /v1/models*"])
+    result.stdout.fnmatch_lines(["llmmock: 0 replayed, 0 recorded, 1 unmatched"])
