@@ -19,8 +19,8 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 _TYPED = ("<string>", "<stdin>")
 """Code that its user typed, and is in no file."""
 
-_CLIENTS = ("aiohttp", "websockets", "tornado", "httpx", "httpx2", "requests", "urllib3", "boto3", "grpc", "pycurl")
-"""Libraries that open connections."""
+_CLIENTS = ("aiohttp", "httpx", "httpx2", "tornado", "websockets")
+"""Libraries that let worker threads look up names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +102,4 @@ def _place(frame: FrameType) -> str:
 def _elsewhere() -> str:
     """In a worker thread the stack does not show who gave it its work, so tell who it may have been."""
     loaded = ", ".join(_with_version(name) for name in _CLIENTS if name in sys.modules)
-    return f"asked for by another thread, which the stack does not show; clients that are loaded: {loaded or 'none'}"
+    return f"asked for by another thread, which the stack does not show; clients that may have: {loaded or 'unknown'}"
