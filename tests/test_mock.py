@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,20 @@ def test_each_miss_is_told_once(opened, standin):
             ask(address(mock, standin), words)
     assert str(caught.value).count('chat m  "one"') == 1
     assert str(caught.value).count('chat m  "two"') == 1
+
+
+def test_a_connection_that_was_stopped_raises_at_the_end_although_the_code_swallowed_it(opened):
+    with ending_in(UnmatchedError) as caught, opened():
+        for _ in range(2):
+            with suppress(ConnectionError):
+                socket.getaddrinfo("api.openai.com", 443, flags=socket.AI_NUMERICHOST)
+    assert str(caught.value).count("A connection to a model provider was stopped") == 1
+
+
+@pytest.mark.parametrize("settings", [{"egress": "allow"}, {"mode": "all"}, {"ignore_hosts": ["*.openai.com"]}])
+def test_nothing_is_stopped_when_it_is_allowed_or_something_records(opened, settings):
+    with opened(**settings), pytest.raises(socket.gaierror):
+        socket.getaddrinfo("api.openai.com", 443, flags=socket.AI_NUMERICHOST)
 
 
 def test_a_miss_does_not_hide_the_exception_that_ends_the_block(opened, standin):

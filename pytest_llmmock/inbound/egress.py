@@ -135,7 +135,7 @@ def explain(host: str, port: object, reasons: list[str]) -> str:
 
     if isinstance(port, bytes):
         port = port.decode("latin-1")
-    caller = callers.find(sys._getframe())
+    caller = callers.find(sys._getframe(), host)
     paragraphs = [
         "A connection to a model provider was stopped, because no way in took it.",
         f"  {host}:{port}" + f"   by {caller.library}" if port else f"  {host}   by {caller.library}",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import re
 import socket
 import subprocess
 import sys
@@ -15,7 +16,6 @@ import pytest
 from standin import Standin
 
 from pytest_llmmock.errors import EgressError, LLMMockError
-from pytest_llmmock.inbound import callers
 from pytest_llmmock.inbound.egress import Guard
 
 HOST = "api.provider.example"
@@ -179,20 +179,45 @@ def test_the_explanation_word_for_word(guard, told):
     ]
 
 
-def test_in_a_worker_thread_it_is_told_what_is_known(guard, told):
+def test_while_a_worker_thread_looks_up_the_task_that_waits_is_told(guard, told):
     async def ask() -> None:
-        await asyncio.get_running_loop().getaddrinfo(HOST, 443)
+        async with httpx.AsyncClient() as client:
+            await client.get(f"https://{HOST}/v1/models")
+
+    async def others() -> None:
+        waiting = asyncio.create_task(asyncio.sleep(60))
+        try:
+            await asyncio.create_task(ask())
+        finally:
+            waiting.cancel()
+
+    with guard, pytest.raises(httpx.ConnectError):
+        asyncio.run(others())
+    assert re.search(
+        rf"  {HOST}:443   by httpx \S+ via anyio \S+\n  asked for in \S+test_egress.py:\d+ \(ask\)\n", told[0]
+    )
+
+
+def test_asyncio_itself_is_told_with_the_line_that_asked(guard, told):
+    async def ask() -> None:
+        await asyncio.get_running_loop().getaddrinfo(HOST.upper().encode(), 443)
 
     with guard, pytest.raises(EgressError):
         asyncio.run(ask())
-    assert f"  {HOST}:443   by the thread asyncio_0\n  asked for by another thread" in told[0]
+    assert re.search(r"   by asyncio\.base_events\n  asked for in \S+test_egress.py:\d+ \(ask\)\n", told[0])
+
+
+def test_a_thread_that_nobody_waits_for_is_told_with_what_is_known(guard, told):
+    thread = threading.Thread(target=socket.gethostbyname, args=(HOST,), name="worker-7")
+    failures: list[object] = []
+    with guard, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", failures.append)
+        thread.start()
+        thread.join()
+    assert len(failures) == 1
+    assert f"  {HOST}   by the thread worker-7\n  asked for by a task that does not show; clients that may" in told[0]
     clients = told[0].partition("clients that may have: ")[2].partition("\n")[0]
     assert f"httpx {httpx.__version__}" in clients.split(", ")
-
-
-def test_a_library_in_a_namespace_package_has_its_whole_name():
-    assert callers._top("google.genai.models") == "google.genai"
-    assert callers._top("httpx._client") == "httpx"
 
 
 def test_the_guard_listens_only_from_the_first_that_is_armed_on():
