@@ -49,13 +49,18 @@ def findings(recorded: Recorded, secrets: Secrets) -> list[Finding]:
 
 def _in_request(request: Request, secrets: Secrets, scrubber: Scrubber) -> Iterator[Finding]:
     yield from _in_text("request.method", request.method, secrets)
-    yield from _in_text("request.uri", request.url, secrets)
-    for credential in credentials.of_request(replace(request, headers=())):
-        yield Finding.of("request.uri", credential.kind, credential.value)
-    if (scrubber.address(request.path), scrubber.query(request.query)) != (request.path, request.query):
-        yield Finding("request.uri", "secret", "")
+    yield from _in_address(request, secrets, scrubber)
     yield from _in_headers("request", request.headers, secrets)
     yield from _in_body("request", request.body, request.header("content-type") or "", scrubber)
+
+
+def _in_address(request: Request, secrets: Secrets, scrubber: Scrubber) -> list[Finding]:
+    """What it holds, also percent-encoded, and what is a credential by its place in it."""
+    place = "request.uri"
+    named = credentials.of_request(replace(request, headers=()))
+    found = [Finding.of(place, each.kind, each.value) for each in named] + _in_text(place, request.url, secrets)
+    as_written = scrubber.address(request.path) == request.path and scrubber.query(request.query) == request.query
+    return found if found or as_written else [Finding(place, "secret", "")]
 
 
 def _in_reply(reply: Reply, secrets: Secrets, scrubber: Scrubber) -> Iterator[Finding]:
@@ -142,5 +147,6 @@ def _in_interactions(interactions: Sequence[Interaction], secrets: Secrets) -> I
 
 def _in_data(data: bytes, secrets: Secrets) -> Iterable[Finding]:
     for span in _changing(data, secrets):
-        number = len(_INTERACTION.findall(data, 0, span.start))
+        line = data.rfind(b"\n", 0, span.start) + 1
+        number = len(_INTERACTION.findall(data, 0, span.start)) + data.startswith(b"#", line)  # a comment stands above
         yield Finding.of(f"interaction {number}, as it is written", span.kind, data[span.start : span.end])

@@ -50,7 +50,7 @@ class Scrubber:
 
     def address(self, path: str) -> str:
         """A path, or a part of one, also when what is secret in it is percent-encoded."""
-        return self._unquoted(self.text(path), unquote, lambda text: quote(text, safe="/:@!$&'()*+,;=~ "), _STEP)
+        return self._unquoted(path, unquote, lambda text: quote(text, safe="/:@!$&'()*+,;=~ "), _STEP)
 
     def query(self, query: str) -> str:
         """A query without the parameters that carry credentials, and without secrets in the others."""
@@ -59,19 +59,16 @@ class Scrubber:
         pairs = parse_qsl(query, keep_blank_values=True)
         harmless = [pair for pair in pairs if not is_secret(pair[0])]
         query = query if len(harmless) == len(pairs) else urlencode(harmless)
-        return self._unquoted(self.text(query), unquote_plus, quote_plus, _PAIR)
+        return self._unquoted(query, unquote_plus, quote_plus, _PAIR)
 
     def _unquoted(
-        self,
-        text: str,
-        read: Callable[[str], str],
-        write: Callable[[str], str],
-        cut: re.Pattern[str] = re.compile("(/)"),
+        self, text: str, read: Callable[[str], str], write: Callable[[str], str], cut: re.Pattern[str]
     ) -> str:
-        if "%" not in text:
-            return text
-        pieces = ((piece, read(piece)) for piece in cut.split(text))
-        return "".join(piece if (clean := self.text(plain)) is plain else write(clean) for piece, plain in pieces)
+        """Piece by piece as it is meant, and then as it stands."""
+        if "%" in text:
+            pieces = ((piece, read(piece)) for piece in cut.split(text))
+            text = "".join(piece if (clean := self.text(plain)) is plain else write(clean) for piece, plain in pieces)
+        return self.text(text)
 
     def values(self, value: Any) -> Any:
         """All texts in a value such as `meta`."""

@@ -121,16 +121,14 @@ def _forms(character: str) -> bytes:
 
 # --- what looks like one --------------------------------------------------------------------------------
 
-_NAMES = (
-    rb"(?:x[-_]?)?api[-_]?key|(?:access|refresh|id|session|auth|api|bearer|security)[-_]?token|"
-    rb"(?:client|api|access)?[-_]?secret|(?:secret|secret[-_]?access|private|account|subscription)[-_]?key|"
-    rb"password|passwd|(?:proxy[-_])?authorization|chatgpt[-_]account[-_]id|chatgpt[-_]user[-_]id"
+_BEFORE = re.compile(rb"[\"']([A-Za-z_-]{6,24})\\*[\"']\s*:\s*\\*[\"'](?:[A-Za-z]{5,6} )?\Z")
+"""A name in front of a value: a member of JSON, also of JSON in a text."""
+_NAMES = re.compile(
+    rb"x?apikey|(?:access|refresh|id|session|auth|api|bearer|security)token|(?:client|api|access)secret|"
+    rb"(?:secret|secretaccess|private|account|subscription)key|password|passwd|(?:proxy)?authorization|"
+    rb"chatgpt(?:account|user)id"
 )
-_BEFORE = re.compile(
-    rb"(?i:(?:\"|')(?:" + _NAMES + rb")\\*(?:\"|')\s*:\s*\\*(?:\"|')(?:bearer |basic |token )?|\bbearer\s+)\Z"
-)
-"""What stands in front of a value that is secret by its name: a member of JSON, also of JSON in a text."""
-_HINTS = (b"earer", b"ey", b"oken", b"ecret", b"assw", b"rization", b"id")
+"""Names whose values are secret, in lower case, without what joins words."""
 _MEMBER = re.compile(rb"[^\"'\\\s]+")
 _PARAMETER = re.compile(
     rb"(?i:(?:[\w.-]*[-_.])?(?:api_?key|key|token|secret|signature|sig|password|credential))=([\w%.~+/=-]{8,})"
@@ -166,11 +164,18 @@ def _in_row(data: bytes, start: int, end: int) -> Iterator[Span]:
         parameter = _PARAMETER.match(data, start, end)
         if parameter and _counts(parameter[1]):
             yield _secret(parameter)
-    before = data[max(start - 48, 0) : start]
-    if any(hint in before for hint in _HINTS) and _BEFORE.search(before):
+    if data[start - 1 : start] in (b'"', b"'", b" ") and _is_named(data[max(start - 48, 0) : start]):
         member = _MEMBER.match(data, start)
         if member and _counts(member[0]):
             yield _secret(member, 0)
+
+
+def _is_named(before: bytes) -> bool:
+    """Whether what stands before a value says that it is secret."""
+    if before[-7:].lower() == b"bearer ":
+        return True
+    name = _BEFORE.search(before)
+    return name is not None and bool(_NAMES.fullmatch(name[1].translate(None, b"-_").lower()))
 
 
 def _secret(found: re.Match[bytes], group: int = 1) -> Span:
@@ -187,7 +192,7 @@ def _counts(value: bytes) -> bool:
 class Secrets:
     """All that must not be written. Values are added while requests are made; what is added stays."""
 
-    def __init__(self, known: Iterable[Credential] = ()) -> None:
+    def __init__(self, known: Iterable[Credential | str] = ()) -> None:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, bool], Known] = {}
         self._cookies: list[tuple[str, bool]] = []
