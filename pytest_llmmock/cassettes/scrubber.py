@@ -6,14 +6,16 @@ What is scrubbed twice is what is scrubbed once, and what holds no secret stays 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
 
 from .credentials import is_secret
 from .draft import Draft, Edit, edited
 from .leaves import Leaf, leaves
-from .secrets import Secrets, Span
+from .secrets import Secrets, Span, apart
 
 _PASSES = 5
 """A placeholder can make a secret of what stands beside it; then it is looked at again, but not for ever."""
@@ -82,8 +84,7 @@ class Scrubber:
 
     def body(self, body: bytes) -> bytes:
         """The body of a request. The same object when there is nothing in it."""
-        clean = self.content(body)
-        return self._without_escaped(clean) if _ESCAPED.search(clean) else clean
+        return self.content(self._without_escaped(body) if _ESCAPED.search(body) else body)
 
     def _without_escaped(self, body: bytes) -> bytes:
         """Letters that are written as escapes hide a secret from all who do not read JSON."""
@@ -100,58 +101,68 @@ class Scrubber:
             yield leaf.start, leaf.end, leaf.written(clean, body)
 
     def draft(self, draft: Draft, content_type: str) -> None:
-        """The body of a reply: as it lies there, and what a model said piece by piece."""
+        """The body of a reply: what a model said piece by piece, and then as it lies there.
+
+        In this order: what the beginning of a secret looks like would else go alone, and leave the rest of it.
+        """
         for _ in range(_PASSES):
-            changed = draft.apply(_edits(self._spans(draft.body)))
+            changed = draft.apply(self._in_pieces(draft.body, content_type))
             if _ESCAPED.search(draft.body):
-                texts = (leaf for event in leaves(draft.body, content_type) for leaf in event)
+                texts = texts_of(draft.body, content_type)
                 changed |= draft.apply(edit for leaf in texts for edit in self._rewritten(draft.body, leaf))
-            for named in (False, True):
-                changed |= draft.apply(self._in_pieces(draft.body, content_type, named=named))
+            changed |= draft.apply(_edits(self._spans(draft.body)))
             if not changed:
                 return
 
-    def _in_pieces(self, body: bytes, content_type: str, *, named: bool) -> list[Edit]:
-        """What is a secret only when the pieces of one text are put together."""
-        edits = [edit for joined in self._joined(body, content_type, named=named) for edit in _spread(body, *joined)]
-        return sorted(edits)
+    def _in_pieces(self, body: bytes, content_type: str) -> Iterator[Edit]:
+        """What is a secret when the pieces of one text are put together, in either way."""
+        texts = texts_of(body, content_type)
+        touched: dict[int, list[Span]] = {}
+        for named in (False, True):
+            for channel, contents, spans in self._joined(body, texts, named=named):
+                for leaf, own in _spread(channel, contents, spans):
+                    touched.setdefault(leaf.start, []).extend(own)
+        for leaf in texts:
+            if leaf.start in touched:
+                content = edited(_content(leaf, body), _edits(apart(touched[leaf.start])))
+                yield leaf.start, leaf.end, leaf.written(content.decode(errors="surrogatepass"), body)
 
     def _joined(
-        self, body: bytes, content_type: str, *, named: bool
+        self, body: bytes, texts: Sequence[Leaf], *, named: bool
     ) -> Iterator[tuple[Sequence[Leaf], Sequence[bytes], Sequence[Span]]]:
-        """The channels in which there is something: their pieces, the texts of these, and what was found."""
-        for channel in channels(body, content_type, named=named):
-            texts = [_content(leaf, body) for leaf in channel]
-            if len(set(texts)) > 1:  # else an id or a name that each event repeats
-                spans = self._spans(b"".join(texts))
+        """The channels in which there is something: their pieces, what these say, and what was found."""
+        channels: dict[object, list[Leaf]] = {}
+        for leaf in texts:
+            channels.setdefault(leaf.channel(named=named), []).append(leaf)
+        for channel in channels.values():
+            contents = [_content(leaf, body) for leaf in channel]
+            if len(set(contents)) > 1:  # else an id or a name that each event repeats
+                spans = self._spans(b"".join(contents))
                 if spans:
-                    yield channel, texts, spans
+                    yield channel, contents, spans
 
     # --- places ---
 
     def found(self, body: bytes, content_type: str, *, pieces: bool) -> Iterator[tuple[str, Span, bytes]]:
         """What would be taken out of a body: where it is, and what. `pieces`: also what comes piece by piece."""
-        texts = [leaf for event in leaves(body, content_type) for leaf in event]
-        for span in self._spans(body):
-            place = next((leaf.place for leaf in texts if leaf.start <= span.start < leaf.end), "")
-            yield place, span, body[span.start : span.end]
+        texts = texts_of(body, content_type)
+        for named in (False, True) if pieces else ():
+            for channel, contents, spans in self._joined(body, texts, named=named):
+                joined = b"".join(contents)
+                for span in spans:
+                    yield _leaf_at(channel, contents, span.start).place, span, joined[span.start : span.end]
         for leaf in texts:
             if _ESCAPED.search(body, leaf.start, leaf.end):
                 content = _content(leaf, body)
                 yield from ((leaf.place, span, content[span.start : span.end]) for span in self._spans(content))
-        for named in (False, True) if pieces else ():
-            for channel, parts, spans in self._joined(body, content_type, named=named):
-                joined = b"".join(parts)
-                yield from ((channel[0].place, span, joined[span.start : span.end]) for span in spans)
+        for span in self._spans(body):
+            place = next((leaf.place for leaf in texts if leaf.start <= span.start < leaf.end), "")
+            yield place, span, body[span.start : span.end]
 
 
-def channels(body: bytes, content_type: str, *, named: bool) -> list[list[Leaf]]:
-    """The texts of a body, the pieces of each streamed one together."""
-    found: dict[object, list[Leaf]] = {}
-    for event in leaves(body, content_type):
-        for leaf in event:
-            found.setdefault(leaf.channel(named=named), []).append(leaf)
-    return list(found.values())
+def texts_of(body: bytes, content_type: str) -> list[Leaf]:
+    """The texts of a body; of one that is no text there are none."""
+    return [] if b"\0" in body else [leaf for event in leaves(body, content_type) for leaf in event]
 
 
 def _content(leaf: Leaf, body: bytes) -> bytes:
@@ -162,19 +173,26 @@ def _content(leaf: Leaf, body: bytes) -> bytes:
         return b""
 
 
-def _spread(body: bytes, channel: Sequence[Leaf], texts: Sequence[bytes], spans: Sequence[Span]) -> Iterator[Edit]:
-    """Changes of the joined text, as changes of the pieces: the first one touched gets what stands instead."""
+def _leaf_at(channel: Sequence[Leaf], contents: Sequence[bytes], at: int) -> Leaf:
+    return channel[bisect_right(list(accumulate(map(len, contents))), at)]
+
+
+def _spread(
+    channel: Sequence[Leaf], contents: Sequence[bytes], spans: Sequence[Span]
+) -> Iterator[tuple[Leaf, list[Span]]]:
+    """What was found in the joined text, piece by piece: the first one touched gets what stands instead."""
     start = 0
-    for leaf, text in zip(channel, texts, strict=True):
-        end = start + len(text)
-        own = [
-            (max(span.start - start, 0), min(span.end, end) - start, span.text if span.start >= start else b"")
-            for span in spans
-            if span.start < end and span.end > start
-        ]
+    for leaf, content in zip(channel, contents, strict=True):
+        end = start + len(content)
+        own = [span for span in spans if span.start < end and span.end > start]
         if own:
-            yield leaf.start, leaf.end, leaf.written(edited(text, own).decode(errors="surrogatepass"), body)
+            yield leaf, [_inside(span, start, end) for span in own]
         start = end
+
+
+def _inside(span: Span, start: int, end: int) -> Span:
+    text = span.text if span.start >= start else b""
+    return span._replace(start=max(span.start - start, 0), end=min(span.end, end) - start, text=text)
 
 
 _ESCAPED = re.compile(rb"\\u00(?:2[bdefBDEF]|3[0-9dD]|[4-7])")

@@ -241,10 +241,10 @@ class Secrets:
     def spans(self, data: bytes, *, asked: bool = False) -> list[Span]:
         """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of."""
         found = [span for known in self._known.values() if known.asked or not asked for span in known.spans(data)]
-        return _apart([*found, *look_alikes(data)])
+        return apart([*found, *look_alikes(data)])
 
 
-def _apart(spans: list[Span]) -> list[Span]:
+def apart(spans: list[Span]) -> list[Span]:
     """Where two overlap, the longer one's name stands for both."""
     if len(spans) < 2:
         return spans
