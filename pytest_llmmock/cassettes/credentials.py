@@ -44,13 +44,14 @@ _SECRET_PARAMETER = re.compile(
 
 _VARIABLE = re.compile(r"(?:.*_)?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT)", re.IGNORECASE)
 _CERTAIN_VARIABLE = re.compile(
-    r"(?:.*_)?(?:API_?KEY|ACCESS_KEY|SECRET_KEY|ACCESS_TOKEN|AUTH_TOKEN|SECRET|PASSWORD|PASSWD)", re.IGNORECASE
+    r"(?:.*_)?(?:API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|SECRET|PASSWORD|PASSWD|PAT)", re.IGNORECASE
 )
 _ACCOUNT_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT", "OPENAI_PROJECT_ID")
 
 _KEY_START = re.compile(r"(?:sk|pk|xai|gsk|hf|r8|pplx|nvapi)[-_]|AIza|eyJ")
 _MIXED = re.compile(r"[a-z].*[A-Z]")
 _NAMED = re.compile(r"<[^>]*>|\[[^\]]*\]|\{+[^}]*\}+|\$\{\w+\}|\$[A-Z_]+")
+_PLACE = re.compile(r"https?://|[.~]?/[\w.-]+/|[A-Z]:\\")
 _PIECE = re.compile(r"[^\W_]+")
 _DUMMY_WORD = re.compile(
     "test|dummy|fake|mock|example|sample|your|my|the|a|openai|anthropic|api|key|token|here|authorization|bearer|"
@@ -90,9 +91,8 @@ def _is_hidden(value: str) -> bool:
 
 def is_likely(value: str) -> bool:
     """Whether what stands where a credential may stand is one: not `customer_id_1`, a model or the path of a file."""
-    pieces = _PIECE.findall(value)
-    words = all(_is_word(piece) for piece in pieces)
-    return is_credential(value) and not words and not re.match(r"https?://|[.~]?/[\w.-]+/|[A-Z]:\\", value)
+    words = all(map(_is_word, _PIECE.findall(value))) and (len(value) < 16 or not _has_digits(value))
+    return is_credential(value) and not words and not _PLACE.match(value)
 
 
 def _is_word(piece: str) -> bool:

@@ -119,7 +119,10 @@ def refuse(
     path: Path, interactions: Sequence[Interaction], data: bytes, blobs: Mapping[str, bytes], secrets: Secrets
 ) -> None:
     """The last look at what is about to be written. Raises `CassetteError` when it holds a secret."""
-    found = [*_in_interactions(interactions, secrets), *_in_data(data, secrets)]
+    found = list(_in_interactions(interactions, secrets))
+    known = {(each.place.partition(",")[0], each.kind) for each in found}
+    written = _in_data(data, secrets)
+    found += [each for each in written if (each.place.partition(",")[0], each.kind) not in known]
     found += [replace(each, place=f"blobs/{name}") for name, blob in blobs.items() for each in in_text(blob, secrets)]
     if found:
         raise CassetteError(_REFUSED.format(path=path, places="\n".join(f"  {each}" for each in dict.fromkeys(found))))

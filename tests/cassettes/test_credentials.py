@@ -40,7 +40,7 @@ ORDINARY = [
     *(
         "customer_id_1",
         "gpt-4o-mini",
-        "claude-sonnet-4-5",
+        "claude-haiku-4",
         "conversation_created_at",
         "/home/me/.ssh/id_ed25519",
         "~/.key/a1b2c3d4",
@@ -82,14 +82,17 @@ def test_of_the_environment_count_the_variables_that_are_named_for_secrets():
         "GITHUB_TOKEN": "ab12cd34ef56ab12cd34",
         "DB_PASSWORD": "p4ssw0rd!",
         "APP_SECRET": "correct-horse-battery-staple",
+        "SERVICE_TOKEN": "plain-token-value-123",
+        "SERVICE_KEY": "plain-value-of-it-0001",
         "SORT_KEY": "conversation_created_at",
+        "PART_KEY": "customer_id_1",
         "PATH": "/a1b2c3d4e5f6:/a1b2c3d4e5f7",
         "MAX_TOKENS": "a1b2c3d4e5f6",
         "OPENAI_ORG_ID": "org-a1b2c3d4e5f6",
     }
     assert values(of_environment(environ)) == {
         *("sk-secret-planted-123", "ab12cd34ef56ab12cd34", "p4ssw0rd!", "correct-horse-battery-staple"),
-        "org-a1b2c3d4e5f6",
+        *("org-a1b2c3d4e5f6", "plain-token-value-123", "plain-value-of-it-0001"),
     }
 
 
