@@ -278,7 +278,7 @@ def test_a_secret_in_what_was_recorded_before_goes_when_more_is_recorded(path, s
     record(path, standin, "a", "b", "c")
     path.write_text(path.read_text().replace("content: b\n", "content: AKIAB2C3D4E5F6G7H8I9\n"))
     record(path, standin, "d")
-    assert words_in(path) == ["a", "redacted-aws-key", "c", "d"]
+    assert words_in(path) == ["a", "redacted-secret", "c", "d"]
 
 
 def test_what_is_still_streaming_when_the_block_ends_is_not_recorded(path, standin):

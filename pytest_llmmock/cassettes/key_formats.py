@@ -30,9 +30,12 @@ class Format:
 
     kind: str
     """For people."""
-    name: str
-    """Behind `redacted-`. The same for every value, so that one developer's recording answers another's request."""
     pattern: str
+    name: str = "secret"
+    """Behind `redacted-`. All keys and tokens have the same: one developer's recording answers another's request.
+
+    So it does when their keys are of different age, or the one has a key and the other a login.
+    """
 
     @property
     def placeholder(self) -> bytes:
@@ -40,49 +43,49 @@ class Format:
 
 
 FORMATS = (
-    Format("Anthropic key", "anthropic-key", rf"sk-ant-{_W}{{20,}}"),
-    Format("OpenRouter key", "openrouter-key", rf"sk-or-(?:v\d-)?{_A}{{20,}}"),
-    Format("OpenAI key", "openai-key", rf"sk-(?:proj|svcacct|admin|service|None)-{_W}{{20,}}"),
+    Format("Anthropic key", rf"sk-ant-{_W}{{20,}}"),
+    Format("OpenRouter key", rf"sk-or-(?:v\d-)?{_A}{{20,}}"),
+    Format("OpenAI key", rf"sk-(?:proj|svcacct|admin|service|None)-{_W}{{20,}}"),
     # DeepSeek, DashScope, Moonshot and others write theirs as OpenAI did at first
-    Format("API key", "api-key", rf"sk-{_A}{{20,}}|(?:sk|pk)-{_DIGIT}[A-Za-z]{{2,12}}-{_W}{{24,}}"),
-    Format("API key, partly hidden", "api-key", rf"sk-{_W}{{0,40}}\*{{4,}}{_W}*"),
-    Format("OpenAI session", "openai-session", rf"sess-{_A}{{40,}}|ek_{_A}{{32,}}"),
-    Format("Google key", "google-key", rf"AIza{_W}{{35}}|AQ\.Ab{_W}{{38,}}"),
-    Format("Google token", "google-token", rf"ya29\.[\w.-]{{20,}}|GOCSPX-{_W}{{28}}|1//0{_W}{{40,}}"),
-    Format("xAI key", "xai-key", rf"xai-{_A}{{40,}}"),
-    Format("Groq key", "groq-key", rf"gsk_{_A}{{40,}}"),
-    Format("Hugging Face token", "hugging-face-token", rf"hf_{_A}{{30,}}|api_org_{_A}{{34}}"),
-    Format("Replicate token", "replicate-token", rf"r8_{_A}{{37}}"),
-    Format("Perplexity key", "perplexity-key", rf"pplx-{_A}{{40,}}"),
-    Format("Fireworks key", "fireworks-key", rf"fw_{_DIGIT}{_A}{{20,}}"),
-    Format("Cerebras key", "cerebras-key", rf"csk-{_A}{{40,}}"),
-    Format("NVIDIA key", "nvidia-key", rf"nvapi-{_W}{{40,}}"),
-    Format("Together key", "together-key", rf"tgp_v\d_{_W}{{40,}}"),
-    Format("Tavily key", "tavily-key", rf"tvly-{_DIGIT}{_W}{{20,}}"),
-    Format("Voyage key", "voyage-key", rf"pa-{_DIGIT}{_W}{{43}}(?!{_W})"),
-    Format("Jina key", "jina-key", rf"jina_{_DIGIT}{_W}{{40,}}"),
-    Format("Pinecone key", "pinecone-key", rf"pcsk_{_W}{{40,}}"),
-    Format("ElevenLabs key", "elevenlabs-key", r"sk_[0-9a-f]{48}"),
-    Format("LangSmith key", "langsmith-key", r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),
-    Format("AWS key", "aws-key", rf"(?:AKIA|ASIA)[A-Z0-9]{{16}}(?!{_A})|ABSK[A-Za-z0-9+/]{{80,}}={{0,2}}"),
-    Format("Azure key", "azure-key", rf"{_A}{{52}}JQQJ9{_A}{{27}}"),
-    Format("Databricks token", "databricks-token", r"dapi[0-9a-f]{32}"),
-    Format("GitHub token", "github-token", rf"gh[pousr]_{_A}{{36,}}|github_pat_[A-Za-z0-9_]{{50,}}"),
-    Format("GitLab token", "gitlab-token", rf"glpat-{_W}{{20,}}"),
-    Format("Slack token", "slack-token", r"xox[a-z]-[A-Za-z0-9-]{20,}|xapp-[A-Za-z0-9-]{20,}"),
-    Format("Stripe key", "stripe-key", rf"(?:sk|rk|pk)_(?:live|test)_{_A}{{16,}}|whsec_{_A}{{24,}}"),
-    Format("npm token", "npm-token", rf"npm_{_A}{{36}}"),
-    Format("PyPI token", "pypi-token", rf"pypi-AgE{_W}{{50,}}"),
-    Format("SendGrid key", "sendgrid-key", rf"SG\.{_W}{{22}}\.{_W}{{43}}"),
-    Format("DigitalOcean token", "digitalocean-token", r"do[opr]_v1_[0-9a-f]{64}"),
-    Format("JWT", "jwt", rf"eyJ{_W}{{10,}}(?:\.{_W}*){{2,4}}"),
-    Format("organisation", "organization", rf"org-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})|org_[0-9a-z]{{26}}(?!{_W})"),
-    Format("project", "project", rf"proj_(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})"),
+    Format("API key", rf"sk-{_A}{{20,}}|(?:sk|pk)-{_DIGIT}[A-Za-z]{{2,12}}-{_W}{{24,}}"),
+    Format("API key, partly hidden", rf"sk-{_W}{{0,40}}\*{{4,}}{_W}*"),
+    Format("OpenAI session", rf"sess-{_A}{{40,}}|ek_{_A}{{32,}}"),
+    Format("Google key", rf"AIza{_W}{{35}}|AQ\.Ab{_W}{{38,}}"),
+    Format("Google token", rf"ya29\.[\w.-]{{20,}}|GOCSPX-{_W}{{28}}|1//0{_W}{{40,}}"),
+    Format("xAI key", rf"xai-{_A}{{40,}}"),
+    Format("Groq key", rf"gsk_{_A}{{40,}}"),
+    Format("Hugging Face token", rf"hf_{_A}{{30,}}|api_org_{_A}{{34}}"),
+    Format("Replicate token", rf"r8_{_A}{{37}}"),
+    Format("Perplexity key", rf"pplx-{_A}{{40,}}"),
+    Format("Fireworks key", rf"fw_{_DIGIT}{_A}{{20,}}"),
+    Format("Cerebras key", rf"csk-{_A}{{40,}}"),
+    Format("NVIDIA key", rf"nvapi-{_W}{{40,}}"),
+    Format("Together key", rf"tgp_v\d_{_W}{{40,}}"),
+    Format("Tavily key", rf"tvly-{_DIGIT}{_W}{{20,}}"),
+    Format("Voyage key", rf"pa-{_DIGIT}{_W}{{43}}(?!{_W})"),
+    Format("Jina key", rf"jina_{_DIGIT}{_W}{{40,}}"),
+    Format("Pinecone key", rf"pcsk_{_W}{{40,}}"),
+    Format("ElevenLabs key", r"sk_[0-9a-f]{48}"),
+    Format("LangSmith key", r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),
+    Format("AWS key", rf"(?:AKIA|ASIA)[A-Z0-9]{{16}}(?!{_A})|ABSK[A-Za-z0-9+/]{{80,}}={{0,2}}"),
+    Format("Azure key", rf"{_A}{{52}}JQQJ9{_A}{{27}}"),
+    Format("Databricks token", r"dapi[0-9a-f]{32}"),
+    Format("GitHub token", rf"gh[pousr]_{_A}{{36,}}|github_pat_[A-Za-z0-9_]{{50,}}"),
+    Format("GitLab token", rf"glpat-{_W}{{20,}}"),
+    Format("Slack token", r"xox[a-z]-[A-Za-z0-9-]{20,}|xapp-[A-Za-z0-9-]{20,}"),
+    Format("Stripe key", rf"(?:sk|rk|pk)_(?:live|test)_{_A}{{16,}}|whsec_{_A}{{24,}}"),
+    Format("npm token", rf"npm_{_A}{{36}}"),
+    Format("PyPI token", rf"pypi-AgE{_W}{{50,}}"),
+    Format("SendGrid key", rf"SG\.{_W}{{22}}\.{_W}{{43}}"),
+    Format("DigitalOcean token", r"do[opr]_v1_[0-9a-f]{64}"),
+    Format("JWT", rf"eyJ{_W}{{10,}}(?:\.{_W}*){{2,4}}"),
+    Format("organisation", rf"org-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})|org_[0-9a-z]{{26}}(?!{_W})", "organization"),
+    Format("project", rf"proj_(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})", "project"),
     Format(
-        "user",
         "user",
         rf"user-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})"
         r"|user_[0-9a-f]{64}(?:_account_[0-9a-f-]*)?(?:_session_[0-9a-f-]+)?",
+        "user",
     ),
 )
 

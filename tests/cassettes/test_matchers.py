@@ -441,6 +441,12 @@ def test_a_credential_of_no_known_format_is_known_by_the_request_that_it_came_wi
     assert mine != Keys().key(read(holding("a1b2c3d4e5f6", "body")))
 
 
+def test_a_key_of_another_provider_or_a_login_is_answered_by_the_same_recording(read: Read) -> None:
+    login = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl"
+    values = [*OPENAI_KEYS, "sk-" + "aB3dE5gH7j" * 4, "AIza" + "aB3dE5gH7jaB3dE5" * 2 + "abc", login, "a1b2c3d4e5f6"]
+    assert len({Keys().key(read(holding(value, "body", bearer=value))) for value in values}) == 1
+
+
 def test_what_is_learned_later_holds_for_requests_that_were_seen_before(read: Read) -> None:
     keys = Keys()
     before = keys.key(read(holding("a1b2c3d4e5f6", "body")))
@@ -454,7 +460,7 @@ def test_how_keys_are_computed_does_not_depend_on_anybodys_secrets() -> None:
 
 def test_the_values_that_an_explanation_shows_hold_no_secret(read: Read) -> None:
     values = Keys().values(read(holding(OPENAI_KEYS[0], "body")))
-    assert values["body"] == {"model": "m", "messages": [{"role": "user", "content": "It is redacted-openai-key."}]}
+    assert values["body"] == {"model": "m", "messages": [{"role": "user", "content": "It is redacted-secret."}]}
 
 
 @pytest.mark.parametrize("match_on", [["model"], ["host", "path"], ["operation", "body"]])

@@ -69,11 +69,11 @@ def test_a_number_stays_a_number():
 
 
 def test_a_value_in_the_format_of_a_provider_is_named_after_it():
-    assert clean(Secrets([f"sk-proj-{A}"]), f"{A}x sk-proj-{A}.") == f"{A}x redacted-openai-key."
+    assert clean(Secrets([f"sk-proj-{A}"]), f"{A}x sk-proj-{A}.") == f"{A}x redacted-secret."
 
 
 def test_where_two_overlap_one_placeholder_stands_for_both():
-    assert clean(Secrets([Credential("aB3dE5gH")]), f"a sk-{A} b") == "a redacted-api-key b"
+    assert clean(Secrets([Credential("aB3dE5gH")]), f"a sk-{A} b") == "a redacted-secret b"
 
 
 @pytest.mark.parametrize(

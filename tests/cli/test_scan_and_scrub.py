@@ -136,8 +136,8 @@ def test_a_cassette_is_scrubbed_where_it_has_to_be_and_nowhere_else(llmmock, fol
     assert (folder / "clean.yaml").read_text() == CLEAN
     first, _, second = path.read_text().partition("# 2  ")
     assert first == SPOILT.partition("# 2  ")[0]
-    assert "content: My key is redacted-openai-key, what now?" in second
-    assert 'Tell nobody of redacted-openai-key"' in second
+    assert "content: My key is redacted-secret, what now?" in second
+    assert 'Tell nobody of redacted-secret"' in second
     assert '{"content":"."}' in second
     keys = Keys()
     stored = open_cassette(path, keys.signature).interactions
@@ -172,7 +172,7 @@ def test_what_cannot_be_rewritten_is_told_and_the_others_are(llmmock, folder):
     )
     assert done.stdout.endswith("1 of 3 cassettes scrubbed, 1 failed\n")
     assert (folder / "a.json").read_text() == text
-    assert "uri: https://h.example/?a=redacted-openai-key" in (folder / "b.yaml").read_text()
+    assert "uri: https://h.example/?a=redacted-secret" in (folder / "b.yaml").read_text()
 
 
 def test_the_hook_for_pre_commit_calls_what_there_is(llmmock, folder):
