@@ -78,7 +78,7 @@ FORMATS = (
     Format("PyPI token", rf"pypi-AgE{_W}{{50,}}"),
     Format("SendGrid key", rf"SG\.{_W}{{22}}\.{_W}{{43}}"),
     Format("DigitalOcean token", r"do[opr]_v1_[0-9a-f]{64}"),
-    Format("JWT", rf"eyJ{_W}{{10,}}(?:\.{_W}*){{2,4}}"),
+    Format("JWT", rf"eyJ{_W}{{10,}}(?:\.eyJ{_W}{{10,}}(?:\.{_W}+)?|(?:\.{_W}+|\.(?=\.)){{2,4}})"),  # signed; encrypted
     Format("organisation", rf"org-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})|org_[0-9a-z]{{26}}(?!{_W})", "organization"),
     Format("project", rf"proj_(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})", "project"),
     Format(

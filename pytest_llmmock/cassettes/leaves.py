@@ -22,7 +22,8 @@ class Level:
     """An object or a list that is open, and where in it we are."""
 
     end: bytes
-    step: str | int
+    step: str | int | None
+    """The name or the number of the member; None where a name is due."""
     marks: dict[str, bytes] = field(default_factory=dict)
 
     def note(self, token: bytes) -> None:
@@ -31,8 +32,7 @@ class Level:
             self.marks[self.step] = token
 
 
-_OPEN = {b"{": lambda: Level(b"}", ""), b"[": lambda: Level(b"]", 0)}
-_NOWHERE = Level(b"", 0)
+_OPEN = {b"{": lambda: Level(b"}", None), b"[": lambda: Level(b"]", 0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +106,27 @@ def _in_json(body: bytes, start: int, end: int) -> list[Leaf]:
     """A text in an object that no name leads to yet is a name."""
     found: list[Leaf] = []
     open_: list[Level] = []
+    around = Level(b"", 0)
     name = ""
     for match in _TOKEN.finditer(body, start, end):
         token = match.group()
-        level = open_[-1] if open_ else _NOWHERE
+        level = open_[-1] if open_ else around
         if token in _OPEN:
             open_.append(_OPEN[token]())
         elif token == level.end:
             open_.pop()
         elif token == b",":
-            level.step = level.step + 1 if isinstance(level.step, int) else ""
+            level.step = level.step + 1 if isinstance(level.step, int) else None
         elif token == b":":
-            level.step = name if level.step == "" else level.step
-        elif level.step == "":
+            level.step = name if level.step is None else level.step
+        elif level.step is None:
             name = token.strip(b'"').decode(errors="replace")
         else:
             level.note(token)
             if token[:1] == b'"' and len(token) > 2:
-                found.append(Leaf(*match.span(), tuple(each.step for each in open_), tuple(open_)))
+                found.append(Leaf(*match.span(), _way(open_), tuple(open_)))
     return found
+
+
+def _way(levels: list[Level]) -> tuple[str | int, ...]:
+    return tuple(level.step for level in levels if level.step is not None)
