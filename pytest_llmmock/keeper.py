@@ -86,17 +86,29 @@ class Keeper:
     def _write(self, path: Path, interactions: Sequence[Interaction]) -> None:
         if interactions:
             fit = [self._fit(each) for each in interactions]
-            library.save(path, fit, signature=self._keys.signature, describe=describe, blobs_in=self._home)
+            secrets = self._keys.secrets
+            library.save(
+                path, fit, signature=self._keys.signature, describe=describe, blobs_in=self._home, secrets=secrets
+            )
             library.sweep(path)
         else:
             library.remove(path)
 
     def _fit(self, interaction: Interaction) -> Interaction:
         """A recording as it may be written again: one in a layout that is not ours may hold what must not be."""
-        if interaction.source and interaction.key:
+        secrets = self._keys.secrets
+        if interaction.source and interaction.key and not secrets.spans(interaction.source):
             return interaction
-        clean = scrub(interaction.recorded)
+        if interaction.key and not interaction.source:
+            return self._clean(interaction)
+        clean = scrub(interaction.recorded, secrets)
         return Interaction.of(clean, self._keys.key(dialects.read(clean.request)))
+
+    def _clean(self, interaction: Interaction) -> Interaction:
+        """A new recording without what was found to be secret only after it was made. Its key stays as it was then."""
+        if interaction.checked != self._keys.secrets.generation:
+            interaction.rewrite(scrub(interaction.recorded, self._keys.secrets))
+        return interaction
 
     # --- when it did not ---
 

@@ -12,6 +12,7 @@ from typing import Any
 from . import dialects
 from .cassettes.cassette import Cassette
 from .cassettes.mismatch import Advice
+from .cassettes.secrets import Secrets
 from .core.journal import Journal
 from .core.providers import is_provider, matches
 from .deck import Deck
@@ -47,6 +48,11 @@ class LLMMock:
     def cassette(self) -> Cassette:
         """The cassette in use."""
         return self._deck.cassette
+
+    @property
+    def secrets(self) -> Secrets:
+        """What recordings must not hold. `secrets.add("…")` adds a value that cannot be known otherwise."""
+        return self._deck.keys.secrets
 
     @contextmanager
     def opened(self) -> Iterator[LLMMock]:

@@ -251,6 +251,51 @@ def test_no_key_gets_into_the_cassette(opened, path, standin):
     assert SECRET not in path.read_text()
 
 
+OTHER = "another-a1b2c3d4e5f6"
+
+
+def ask_with(key: str, mock: Any, standin: Standin, words: str, **more: Any) -> httpx.Response:
+    body = {"model": "m", "messages": [{"role": "user", "content": words}], **more}
+    url = address(mock, standin) + "/v1/chat/completions"
+    return httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=30)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_key_that_is_said_is_in_no_file_and_another_developers_is_answered_by_it(opened, path, standin, stream):
+    with opened(mode="once") as mock:
+        assert SECRET in ask_with(SECRET, mock, standin, f"my key is {SECRET}", stream=stream).text.replace('"', "")
+    assert SECRET not in path.read_text()
+    assert words_in(path) == ["my key is redacted-secret"]
+    with opened() as mock:
+        assert ask_with(OTHER, mock, standin, f"my key is {OTHER}", stream=stream).status_code == 200
+    assert len(standin.requests) == 1
+
+
+def test_a_key_that_is_used_only_later_is_in_no_file_either(opened, path, standin):
+    for mode in ("once", "none"):
+        with opened(mode=mode) as mock:
+            assert ask_with(SECRET, mock, standin, f"the other is {OTHER}").status_code == 200
+            assert ask_with(OTHER, mock, standin, "hello").status_code == 200
+        assert OTHER not in path.read_text()
+        assert words_in(path) == ["the other is redacted-secret", "hello"]
+    assert len(standin.requests) == 2
+
+
+def test_a_value_that_cannot_be_known_otherwise_can_be_named(opened, path, standin):
+    for mode in ("once", "none"):
+        with opened(mode=mode) as mock:
+            mock.secrets.add("Jo Doe of Elm Street")
+            assert ask_with(SECRET, mock, standin, "I am Jo Doe of Elm Street").status_code == 200
+    assert words_in(path) == ["I am redacted-secret"]
+
+
+def test_a_secret_in_what_was_recorded_before_goes_when_more_is_recorded(path, standin):
+    record(path, standin, "a", "b", "c")
+    path.write_text(path.read_text().replace("content: b\n", "content: AKIAB2C3D4E5F6G7H8I9\n"))
+    record(path, standin, "d")
+    assert words_in(path) == ["a", "redacted-secret", "c", "d"]
+
+
 def test_what_is_still_streaming_when_the_block_ends_is_not_recorded(path, standin):
     with use_cassette(path, mode="once"), httpx.Client() as client:
         body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hello"}]}

@@ -34,6 +34,8 @@ class Interaction:
         """What requests are matched by; '' until it is known to hold for the settings in force."""
         self.source = source
         """The text that it was read from, when it may be written back as it stands."""
+        self.checked = -1
+        """The generation of the secrets of which it was found to hold none."""
 
     @classmethod
     def of(cls, recorded: Recorded, key: str = "") -> Interaction:
@@ -47,6 +49,11 @@ class Interaction:
             except CassetteFormatError as error:
                 raise CassetteFormatError(f"{self.place}: {error}" if self.place else str(error)) from None
         return self._recorded
+
+    def rewrite(self, recorded: Recorded) -> None:
+        """Let it hold something else; its key stays."""
+        self._recorded = recorded
+        self.source = b""
 
     @property
     def request(self) -> Request:

@@ -19,6 +19,8 @@ from typing import BinaryIO
 from ..errors import CassetteError, CassetteFormatError
 from . import format
 from .cassette import Cassette, Interaction, Recorded
+from .findings import refuse
+from .secrets import Secrets
 
 SUFFIXES = (".yaml", ".yml", ".json", ".yaml.gz", ".yml.gz", ".json.gz")
 """What cassettes are called. We write `.yaml`."""
@@ -175,13 +177,16 @@ def save(
     signature: bytes = b"",
     describe: Callable[[Recorded], str] = lambda recorded: "",
     blobs_in: Path | None = None,
+    secrets: Secrets | None = None,
 ) -> None:
-    """Write a cassette: whole, through a temporary file and a rename. Raises `CassetteError`.
+    """Write a cassette: whole, through a temporary file and a rename, and only when there is no secret in it.
 
-    Large bodies go to `blobs_in`/blobs (the cassette's own folder unless told).
+    Large bodies go to `blobs_in`/blobs (the cassette's own folder unless told). Unless told, secrets are those
+    of the environment, and what looks like one. Raises `CassetteError`.
     """
     blobs: dict[str, bytes] = {}
     data = format.dumps(interactions, signature, describe, blobs)
+    refuse(path, interactions, data, blobs, secrets or Secrets.of())
     home = (blobs_in or path.parent) / BLOBS
     try:
         for name, content in blobs.items():

@@ -14,9 +14,12 @@ from urllib.parse import parse_qsl
 from ..core.model import Exchange, Request
 from ..errors import UsageError
 from . import media
+from .credentials import is_secret
 from .normalisers import Normaliser, Normalisers
 from .normalisers import signature as signature_of
-from .scrub import is_secret
+from .scrub import clean_request
+from .scrubber import Scrubber
+from .secrets import Secrets
 
 VERSION = 2
 """Changes when the same request gets another key than before: stored keys are then computed anew."""
@@ -39,6 +42,8 @@ UNMATCHED_PARAMETERS = ("provider",)
 
 _STREAMS_BY_DEFAULT = ("ollama.chat", "ollama.generate")
 _MEMO_BYTES = 16 * 1024 * 1024
+
+_Seen = tuple[int, str, str, str | None, bytes]
 
 
 def operation(exchange: Exchange) -> object:
@@ -215,6 +220,7 @@ class Keys:
         match_on: Sequence[str] = DEFAULT,
         ignore: Iterable[str] = (),
         normalisers: Sequence[Normaliser] = (),
+        secrets: Secrets | None = None,
     ) -> None:
         self.match_on = tuple(match_on)
         self.ignore = tuple(ignore)
@@ -222,7 +228,10 @@ class Keys:
         self._matchers = [(name, _matcher(name)) for name in self.match_on]
         self._ignored = [steps(path) for path in self.ignore]
         self._normal = Normalisers(self.normalisers)
-        self._memo: dict[tuple[str, str, str | None, bytes], str] = {}
+        self.secrets = secrets or Secrets.of()
+        """What recordings must not hold: it is taken out of what is asked too, before they are compared."""
+        self._scrubber = Scrubber(self.secrets, asked=True)
+        self._memo: dict[_Seen, str] = {}
         self._memo_bytes = 0
         self._memorable = set(self.match_on) <= set(DEFAULT) and not any(map(callable, self.normalisers))
         self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
@@ -239,7 +248,15 @@ class Keys:
 
     def values(self, exchange: Exchange) -> dict[str, object]:
         """What each matcher sees, as it is compared."""
+        exchange = self._without_secrets(exchange)
         return {name: self._value(name, matcher, exchange) for name, matcher in self._matchers}
+
+    def _without_secrets(self, exchange: Exchange) -> Exchange:
+        """As it is recorded: one developer's recording answers another's request, and a key tells nothing."""
+        clean = clean_request(exchange.request, self._scrubber)
+        if clean is exchange.request:
+            return exchange
+        return Exchange(clean, exchange.operation, self._scrubber.address(exchange.target), exchange.dialect)
 
     def _value(self, name: str, matcher: Matcher, exchange: Exchange) -> object:
         value = matcher(exchange)
@@ -251,17 +268,19 @@ class Keys:
     def key(self, exchange: Exchange) -> str:
         """32 hexadecimal digits. The same bytes asked before cost one lookup."""
         request = exchange.request
-        seen = (exchange.target, request.query, request.header("content-type"), request.body)
+        self.secrets.learn(request, asked=True)
+        secrets = self.secrets.generation
+        seen = (secrets, exchange.target, request.query, request.header("content-type"), request.body)
         known = self._memo.get(seen)
         if known is None:
             known = blake2b(self._encode(list(self.values(exchange).items())).encode(), digest_size=16).hexdigest()
             self._remember(seen, known)
         return known
 
-    def _remember(self, seen: tuple[str, str, str | None, bytes], key: str) -> None:
+    def _remember(self, seen: _Seen, key: str) -> None:
         if not self._memorable:
             return
-        self._memo_bytes += len(seen[3]) + 500
+        self._memo_bytes += len(seen[-1]) + 500
         if self._memo_bytes > _MEMO_BYTES:
             self._memo, self._memo_bytes = {}, 0
         self._memo[seen] = key

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from ..core.json_text import is_json
 from ..core.live import Live
-from ..core.model import Exchange, Reply, Send, Upstream
+from ..core.model import Exchange, Reply, Request, Send, Upstream
 from ..errors import CassetteError, UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys
@@ -122,29 +122,36 @@ class Recorder:
             "upstream": upstream.NAME,
             "recorded": now(),
         }
-        reply = upstream.forward(exchange, self._send)
+        key = self._keys.key(exchange)  # now, as replay will: what is learned later it will not know either
+        reply = upstream.forward(exchange, self._sent)
         reply.source = "upstream"
+        self._keys.secrets.learn(reply)
         refuse_html(exchange, reply)
         if reply.status < 400 or self._errors:
-            self._keep_when_whole(place, exchange, reply, meta)
+            self._keep_when_whole(place, exchange, reply, meta, key)
         else:
             exchange.notes.append(f"status {reply.status} was passed on and not recorded")
         return reply
 
-    def _keep_when_whole(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any]) -> None:
-        if isinstance(reply.frames, Live):
-            reply.frames.then(lambda: self._keep(place, exchange, reply, meta))
-        else:
-            self._keep(place, exchange, reply, meta)
+    def _sent(self, request: Request) -> Reply:
+        """Ask, and remember with which credentials: the upstream's may be others than the client's."""
+        self._keys.secrets.learn(request)
+        return self._send(request)
 
-    def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any]) -> None:
+    def _keep_when_whole(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
+        if isinstance(reply.frames, Live):
+            reply.frames.then(lambda: self._keep(place, exchange, reply, meta, key))
+        else:
+            self._keep(place, exchange, reply, meta, key)
+
+    def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
         frames = list(reply.frames.seen) if isinstance(reply.frames, Live) else reply.frames
         if _is_broken_json(reply):
             exchange.trouble = _NOT_JSON.format(request=exchange.request, reply=reply, start=_beginning(reply))
             return
         whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
         try:
-            self._recordings.keep(place, Interaction.of(scrub(whole), self._keys.key(exchange)))
+            self._recordings.keep(place, Interaction.of(scrub(whole, self._keys.secrets), key))
         except CassetteError as error:  # the answer is the client's all the same
             exchange.trouble = str(error)
 

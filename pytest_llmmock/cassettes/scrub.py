@@ -1,14 +1,17 @@
-"""Secrets out, before anything is written or compared: headers by allow-list, credentials out of addresses."""
+"""Secrets out, before anything is written or compared: headers by allow-list, all else by what it holds."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from urllib.parse import parse_qsl, urlencode
 
 from ..core.model import Headers, Reply, Request, without_user
 from .cassette import Recorded
+from .draft import Draft
+from .scrubber import Scrubber
+from .secrets import Secrets
 
 REQUEST_HEADERS = (
     "accept",
@@ -36,12 +39,6 @@ REPLY_HEADERS = (
 )
 """What a recording keeps of a reply's headers. All others, known or not, are never written."""
 
-_SECRET_PARAMETER = re.compile(
-    r"(?:.*[-_.])?(?:key|api_?key|token|secret|signature|sig|password|passwd|credential|credentials|auth)",
-    re.IGNORECASE,
-)
-"""Names of parameters of a query that carry credentials: `key`, `api_key`, `access_token`, `X-Amz-Signature` …"""
-
 _LIST = re.compile(r"[*?\[]")
 
 
@@ -54,43 +51,63 @@ def kept(headers: Headers, allowed: tuple[str, ...]) -> Headers:
     )
 
 
-def scrub_request(request: Request) -> Request:
+def clean_request(request: Request, scrubber: Scrubber) -> Request:
+    """The request as it is compared: the very same, when there is no secret in it."""
+    origin = scrubber.text(without_user(request.origin))
+    path, query = scrubber.address(request.path), scrubber.query(request.query)
+    body = scrubber.body(request.body)
+    if body is request.body and (origin, path, query) == (request.origin, request.path, request.query):
+        return request
+    headers = _clean_headers(request.headers, scrubber)  # the border of a form may be among what was replaced
+    return replace(request, origin=origin, path=path, query=query, headers=headers, body=body)
+
+
+def scrub_request(request: Request, secrets: Secrets | None = None) -> Request:
     """The request as it may be written."""
+    scrubber = Scrubber(secrets or Secrets.of())
+    clean = clean_request(request, scrubber)
+    headers = _clean_headers(kept(request.headers, REQUEST_HEADERS), scrubber)
+    return replace(clean, method=scrubber.text(request.method), headers=headers)
+
+
+def scrub_reply(reply: Reply, secrets: Secrets | None = None) -> Reply:
+    """The reply as it may be written. Its frames keep their times."""
+    scrubber = Scrubber(secrets or Secrets.of())
+    frames = reply.frames if isinstance(reply.frames, Sequence) else reply.frames.seen
+    draft = Draft(frames)
+    scrubber.draft(draft, reply.content_type)
     return replace(
-        request,
-        origin=without_user(request.origin),
-        query=_without_secrets(request.query),
-        headers=kept(request.headers, REQUEST_HEADERS),
+        reply,
+        reason=scrubber.text(reply.reason),
+        headers=_clean_headers(kept(reply.headers, REPLY_HEADERS), scrubber),
+        frames=draft.frames if draft.changed else frames,
     )
 
 
-def scrub_reply(reply: Reply) -> Reply:
-    """The reply as it may be written."""
-    return replace(reply, headers=tuple(map(_clean, kept(reply.headers, REPLY_HEADERS))))
+def _clean_headers(headers: Headers, scrubber: Scrubber) -> Headers:
+    return tuple((scrubber.text(name), _clean_value(name, value, scrubber)) for name, value in headers)
 
 
-def _clean(pair: tuple[str, str]) -> tuple[str, str]:
+def _clean_value(name: str, value: str, scrubber: Scrubber) -> str:
     """A redirect is kept, for it is followed in replay too, but not what its address may say of the user."""
-    if pair[0] != "location":
-        return pair
-    address, mark, query = pair[1].partition("?")
+    if name != "location":
+        return scrubber.text(value)
+    address, mark, query = value.partition("?")
     origin, separator, path = address.partition("//")
     host, slash, rest = path.partition("/")
     clean = f"{origin}{separator}{host.rpartition('@')[2]}{slash}{rest}" if separator else address
-    return pair[0], clean + mark + _without_secrets(query)
+    return scrubber.address(clean) + mark + scrubber.query(query)
 
 
-def scrub(recorded: Recorded) -> Recorded:
-    """The interaction as it may be written."""
-    return replace(recorded, request=scrub_request(recorded.request), reply=scrub_reply(recorded.reply))
+def scrub(recorded: Recorded, secrets: Secrets | None = None) -> Recorded:
+    """The interaction as it may be written, without the credentials in its own headers wherever they stand again.
 
-
-def _without_secrets(query: str) -> str:
-    pairs = parse_qsl(query, keep_blank_values=True)
-    harmless = [pair for pair in pairs if not is_secret(pair[0])]
-    return query if len(harmless) == len(pairs) else urlencode(harmless)
-
-
-def is_secret(parameter: str) -> bool:
-    """Whether a parameter of a query carries credentials, by its name."""
-    return _SECRET_PARAMETER.fullmatch(parameter) is not None
+    Unless told, secrets are those of the environment.
+    """
+    secrets = secrets or Secrets.of()
+    secrets.learn(recorded.request, recorded.reply)
+    return Recorded(
+        scrub_request(recorded.request, secrets),
+        scrub_reply(recorded.reply, secrets),
+        Scrubber(secrets).values(recorded.meta),
+    )

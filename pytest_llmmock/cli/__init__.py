@@ -22,6 +22,8 @@ COMMANDS = {
     "stats": "stats",
     "check": "check",
     "rekey": "rekey",
+    "scan": "scan",
+    "scrub": "scrub",
     "import": "import_",
     "export": "export",
 }

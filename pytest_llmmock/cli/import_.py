@@ -30,16 +30,26 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
 
     def take_over(source: Path, target: Path) -> int:
         keys = Keys()
-        interactions = [_taken_over(each, keys) for each in library.open_cassette(source).interactions]
+        found = library.open_cassette(source).interactions
+        for each in found:
+            keys.secrets.learn(each.request, each.reply)
+        interactions = [_taken_over(each, keys) for each in found]
         if not dry_run:
-            library.save(target, interactions, signature=keys.signature, describe=describe, blobs_in=out)
+            library.save(
+                target,
+                interactions,
+                signature=keys.signature,
+                describe=describe,
+                blobs_in=out,
+                secrets=keys.secrets,
+            )
         return len(interactions)
 
     Conversion(out, take_over, "imported", force=force, dry_run=dry_run).run(sources)
 
 
 def _taken_over(interaction: Interaction, keys: Keys) -> Interaction:
-    clean = scrub(interaction.recorded)
+    clean = scrub(interaction.recorded, keys.secrets)
     exchange = dialects.read(clean.request)
     meta = {"operation": exchange.operation, **clean.meta}
     return Interaction.of(Recorded(clean.request, clean.reply, meta), keys.key(exchange))

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_llmmock.cassettes import matchers
 from pytest_llmmock.cassettes.matchers import DEFAULT, MATCHERS, Keys, steps
+from pytest_llmmock.cassettes.scrub import scrub_request
+from pytest_llmmock.cassettes.secrets import Secrets
 from pytest_llmmock.core.model import Exchange, Request
 from pytest_llmmock.errors import UsageError
 
@@ -410,3 +412,59 @@ def test_keys_stay_what_they_are_in_the_cassettes_of_our_users(key: Key, name: s
 def test_signatures_stay_what_they_are_in_the_cassettes_of_our_users() -> None:
     assert Keys().signature.hex() == "ae6a22f8c96722a8bb1a3201f01309d0"
     assert Keys(["operation", "body"], ["metadata.*"]).signature.hex() == "5e06e36efcf1c24ef686afd77b80146a"
+
+
+# --- secrets --------------------------------------------------------------------------------------------
+
+OPENAI_KEYS = ["sk-proj-" + "aB3dE5gH7j" * 6, "sk-proj-" + "Zx9Yw8Vu7T" * 9]
+
+
+def holding(value: str, place: str, *, bearer: str = "") -> Request:
+    """A request with a value somewhere in it."""
+    headers = (("content-type", "application/json"), *([("authorization", f"Bearer {bearer}")] if bearer else []))
+    words = f"It is {value}." if place == "body" else "No."
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": words}]}).encode()
+    path = f"/v1/files/{value}" if place == "path" else "/v1/chat/completions"
+    return Request("POST", "https://h.example", path, f"a={value}" if place == "query" else "", headers, body)
+
+
+@pytest.mark.parametrize("place", ["body", "path", "query"])
+def test_what_is_asked_with_one_developers_key_is_what_another_asks_with_his(read: Read, place: str) -> None:
+    mine, theirs = (Keys().key(read(holding(value, place))) for value in OPENAI_KEYS)
+    assert mine == theirs == Keys().key(read(scrub_request(holding(OPENAI_KEYS[0], place))))
+    assert mine != Keys().key(read(holding("something else", place)))
+
+
+def test_a_credential_of_no_known_format_is_known_by_the_request_that_it_came_with(read: Read) -> None:
+    mine = Keys().key(read(holding("a1b2c3d4e5f6", "body", bearer="a1b2c3d4e5f6")))
+    assert mine == Keys().key(read(holding("z9y8x7w6", "body", bearer="z9y8x7w6")))
+    assert mine != Keys().key(read(holding("a1b2c3d4e5f6", "body")))
+
+
+def test_a_key_of_another_provider_or_a_login_is_answered_by_the_same_recording(read: Read) -> None:
+    login = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.c2lnbmF0dXJl"
+    values = [*OPENAI_KEYS, "sk-" + "aB3dE5gH7j" * 4, "AIza" + "aB3dE5gH7jaB3dE5" * 2 + "abc", login, "a1b2c3d4e5f6"]
+    assert len({Keys().key(read(holding(value, "body", bearer=value))) for value in values}) == 1
+
+
+def test_what_is_learned_later_holds_for_requests_that_were_seen_before(read: Read) -> None:
+    keys = Keys()
+    before = keys.key(read(holding("a1b2c3d4e5f6", "body")))
+    keys.key(read(holding("", "", bearer="a1b2c3d4e5f6")))
+    assert keys.key(read(holding("a1b2c3d4e5f6", "body"))) != before
+
+
+def test_how_keys_are_computed_does_not_depend_on_anybodys_secrets() -> None:
+    assert Keys(secrets=Secrets(["a1b2c3d4e5f6"])).signature == Keys().signature
+
+
+def test_the_values_that_an_explanation_shows_hold_no_secret(read: Read) -> None:
+    values = Keys().values(read(holding(OPENAI_KEYS[0], "body")))
+    assert values["body"] == {"model": "m", "messages": [{"role": "user", "content": "It is redacted-secret."}]}
+
+
+@pytest.mark.parametrize("match_on", [["model"], ["host", "path"], ["operation", "body"]])
+def test_every_matcher_sees_what_is_clean(read: Read, match_on: list[str]) -> None:
+    request = holding(OPENAI_KEYS[0], "path")
+    clean = scrub_request(request)
+    assert Keys(match_on).key(read(request)) == Keys(match_on).key(read(clean))

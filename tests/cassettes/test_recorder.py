@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,6 @@ class Upstream:
     BASE_URL: str = "https://api.openai.com/v1"
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
-        assert send is no_network
         self.asked.append(exchange)
         if not self.live:
             return Reply(self.status, self.headers, frames_of(b"".join(self.chunks())), "Fine")
@@ -272,3 +271,44 @@ def test_what_is_scrubbed_matches_the_live_request_that_is_not(read: Read, chat:
     [kept] = recordings.interactions
     assert kept.request != request
     assert kept.key == Keys().key(read(kept.request)) == Keys().key(read(request))
+
+
+@dataclass
+class Forwarding:
+    """Asks the network, with a key of its own."""
+
+    key: str = "own-a1b2c3d4e5f6"
+    NAME: str = "openai"
+    BASE_URL: str = "https://api.openai.com/v1"
+
+    def forward(self, exchange: Exchange, send: Send) -> Reply:
+        return send(replace(exchange.request, headers=(("authorization", f"Bearer {self.key}"),)))
+
+
+def echoing(request: Request) -> Reply:
+    said = (
+        f"{dict(request.headers)['authorization']} of theirs-z9y8x7w6v5 in org-a1b2c3d4e5f6a1b2c3d4e5f6, s=c0c1c2c3c4c5"
+    )
+    headers = (*TEXT, ("set-cookie", "s=c0c1c2c3c4c5; path=/"))
+    return Reply(200, headers, frames_of(said.encode()))
+
+
+def test_neither_the_clients_key_nor_the_upstreams_nor_a_session_is_kept_where_it_is_echoed(
+    read: Read, chat: Chat
+) -> None:
+    recordings = Recordings()
+    records = Recorder(Forwarding, echoing, Keys(), recordings)
+    request = replace(chat("I am theirs-z9y8x7w6v5"), headers=(("x-api-key", "theirs-z9y8x7w6v5"),))
+    assert b"own-a1b2c3d4e5f6" in records.answer(read(request)).body
+    [kept] = recordings.interactions
+    assert words_of(recordings) == ["I am redacted-secret"]
+    assert kept.reply.body == b"Bearer redacted-secret of redacted-secret in redacted-organization, s=redacted-secret"
+
+
+def test_a_key_is_computed_from_what_is_known_when_it_is_asked_as_in_replay(read: Read, chat: Chat) -> None:
+    recordings = Recordings()
+    records = Recorder(Forwarding, echoing, Keys(), recordings)
+    records.answer(read(chat("my session is c0c1c2c3c4c5")))
+    [kept] = recordings.interactions
+    assert words_of(recordings) == ["my session is redacted-secret"]
+    assert kept.key == Keys().key(read(chat("my session is c0c1c2c3c4c5")))

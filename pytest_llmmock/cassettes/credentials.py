@@ -1,0 +1,225 @@
+"""Which values of an environment, a request and a reply are credentials, or tell whose they are."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from ..core.model import Headers, Reply, Request
+from .key_formats import PLACEHOLDER, SECRET
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A value that must not be written, and what is written in its place."""
+
+    value: str
+    kind: str = "secret"
+    placeholder: str = SECRET
+
+
+REQUEST_HEADERS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "x-auth-token")
+"""Headers that are credentials."""
+
+ACCOUNT_HEADERS = (
+    "anthropic-organization-id",
+    "chatgpt-account-id",
+    "openai-organization",
+    "openai-project",
+    "x-goog-user-project",
+)
+"""Headers that tell whose an exchange is, on either side."""
+
+_SECRET_PARAMETER = re.compile(
+    r"(?:.*[-_.])?(?:key|api_?key|token|secret|signature|sig|password|passwd|credential|credentials|auth)",
+    re.IGNORECASE,
+)
+"""Names of parameters of a query that carry credentials: `key`, `api_key`, `access_token`, `X-Amz-Signature` …"""
+
+_VARIABLE = re.compile(r"(?:.*_)?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT)", re.IGNORECASE)
+_CERTAIN_VARIABLE = re.compile(
+    r"(?:.*_)?(?:API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|SECRET|PASSWORD|PASSWD|PAT)", re.IGNORECASE
+)
+_ACCOUNT_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT", "OPENAI_PROJECT_ID")
+
+_KEY_START = re.compile(r"(?:sk|pk|xai|gsk|hf|r8|pplx|nvapi)[-_]|AIza|eyJ")
+_MIXED = re.compile(r"[a-z].*[A-Z]")
+_NAMED = re.compile(r"<[^>]*>|\[[^\]]*\]|\{+[^}]*\}+|\$\{\w+\}|\$[A-Z_]+")
+_PLACE = re.compile(r"https?://|[.~]?/[\w.-]+/|[A-Z]:\\")
+_PIECE = re.compile(r"[^\W_]+")
+_DUMMY_WORD = re.compile(
+    "test|dummy|fake|mock|example|sample|your|my|the|a|openai|anthropic|api|key|token|here|authorization|bearer|"
+    "not|needed|required|none|null|placeholder|changeme|x+"
+)
+"""What a key is called by people who need none."""
+_LETTERS = re.compile(r"[^\W\d_]")
+
+SHORTEST = 8
+
+
+def is_secret(parameter: str) -> bool:
+    """Whether a parameter of a query carries credentials, by its name."""
+    return _SECRET_PARAMETER.fullmatch(parameter) is not None
+
+
+def is_credential(value: str) -> bool:
+    """Whether what stands in the place of a credential is one, and not a word such as `not-needed`.
+
+    Ordinary words are left alone: they would be replaced wherever a prompt holds them.
+    """
+    if len(value) < SHORTEST or value.startswith(PLACEHOLDER) or _is_hidden(value):
+        return False
+    long = len(_LETTERS.findall(value)) >= 16
+    return long or bool(_KEY_START.match(value) or _MIXED.search(value)) or _has_digits(value)
+
+
+def _has_digits(value: str) -> bool:
+    return any(character.isdigit() for character in value) and not (value.isdigit() and len(value) < 10)
+
+
+def _is_hidden(value: str) -> bool:
+    """Such as `****`, `<OPENAI_API_KEY>`, `${TOKEN}`, `your-api-key`: what stands there only names a value."""
+    words = all(map(_DUMMY_WORD.fullmatch, _PIECE.findall(value.lower())))
+    return words or bool(_NAMED.fullmatch(value)) or "REDACTED" in value or "FILTERED" in value
+
+
+def is_likely(value: str) -> bool:
+    """Whether what stands where a credential may stand is one: not `customer_id_1`, a model or the path of a file."""
+    words = all(map(_is_word, _PIECE.findall(value))) and (len(value) < 16 or not _has_digits(value))
+    return is_credential(value) and not words and not _PLACE.match(value)
+
+
+def _is_word(piece: str) -> bool:
+    if piece.isalpha():
+        return len(piece) <= 14 and not _MIXED.search(piece)
+    return len(piece) <= (4 if piece.isdigit() else 3)
+
+
+_TELLING = frozenset({*REQUEST_HEADERS, *ACCOUNT_HEADERS, "cookie", "set-cookie"})
+
+
+def telling(message: Request | Reply) -> tuple[object, ...]:
+    """What of a message can hold credentials: where it is the same, nothing new is told."""
+    pairs = tuple([pair for pair in message.headers if pair[0] in _TELLING])
+    return (pairs, message.origin, message.query) if isinstance(message, Request) else (pairs,)
+
+
+# --- where they come from -------------------------------------------------------------------------------
+
+
+def of_environment(environ: Mapping[str, str]) -> Iterator[Credential]:
+    """The values of `OPENAI_API_KEY`, `GITHUB_TOKEN` and their like."""
+    for name, value in environ.items():
+        if name in _ACCOUNT_VARIABLES:
+            yield from _account(value)
+        elif _VARIABLE.fullmatch(name):
+            counts = is_credential if _CERTAIN_VARIABLE.fullmatch(name) else is_likely
+            if counts(value):
+                yield Credential(value)
+            yield from claims(value)
+
+
+def of_request(request: Request) -> Iterator[Credential]:
+    """The credentials with which a request is made, and the accounts that it names."""
+    user = request.origin.partition("://")[2].rpartition("@")[0]
+    if user:
+        yield from _certain(*map(unquote, user.split(":", 1)))
+    if request.query:
+        yield from _certain(*(value for name, value in parse_qsl(request.query) if is_secret(name)))
+    yield from of_headers(request.headers)
+
+
+def of_message(message: Request | Reply) -> Iterator[Credential]:
+    """Those of a request; the session that a reply begins, and the account that it names."""
+    return of_request(message) if isinstance(message, Request) else of_headers(message.headers)
+
+
+def of_headers(headers: Headers) -> Iterator[Credential]:
+    for name, value in headers:
+        if name in REQUEST_HEADERS:
+            yield from _authorization(value)
+        elif name in ACCOUNT_HEADERS:
+            yield from _account(value)
+        elif name in ("cookie", "set-cookie"):
+            yield from _cookies(value, name)
+
+
+def _certain(*values: str) -> Iterator[Credential]:
+    yield from (Credential(value) for value in values if is_credential(value))
+
+
+def _authorization(value: str) -> Iterator[Credential]:
+    """What stands behind `Bearer`; of `Basic` the password, and the name if it is one as well."""
+    scheme, token = _SCHEME.match(value).groups()  # type: ignore[union-attr]
+    yield from _certain(token)
+    yield from claims(token)
+    if scheme and scheme.lower() == "basic":
+        yield from _certain(*_decoded(token).split(":", 1))
+
+
+_SCHEME = re.compile(r"\s*(?:([A-Za-z]+)\s+)?(.*?)\s*\Z", re.DOTALL)
+
+
+def _account(value: str) -> Iterator[Credential]:
+    if is_likely(value):
+        yield Credential(value, "account", PLACEHOLDER + "account")
+
+
+def _cookies(value: str, name: str) -> Iterator[Credential]:
+    pairs = value.split(";")[: 1 if name == "set-cookie" else None]
+    values = (pair.partition("=")[2].strip().strip('"') for pair in pairs)
+    yield from (Credential(each, "cookie") for each in values if is_likely(each))
+
+
+# --- who a token says that its user is ------------------------------------------------------------------
+
+_IDENTITY = re.compile(
+    r"email|sub|sid|jti|(?:.*_)?(?:account|user|organization|org|project|tenant|session)_?(?:user_)?id|poid|oid|tid",
+    re.IGNORECASE,
+)
+_JWT = re.compile(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]*")
+
+
+def claims(token: str) -> Iterator[Credential]:
+    """The e-mail and the ids in a JWT."""
+    found = _JWT.fullmatch(token)
+    if found:
+        try:
+            value = json.loads(_decoded(found[1]))
+        except (ValueError, RecursionError):
+            return
+        yield from _identities(value, "")
+
+
+def _identities(value: Any, name: str) -> Iterator[Credential]:
+    if isinstance(value, dict):
+        for inner, item in value.items():
+            listed = isinstance(item, list) and inner == "organizations"
+            yield from _organizations(item) if listed else _identities(item, inner)
+    elif isinstance(value, str) and _IDENTITY.fullmatch(name):
+        if "@" in value:
+            yield Credential(value, "e-mail", PLACEHOLDER + "email@example.com")
+        elif is_likely(value):
+            yield Credential(value, "account", PLACEHOLDER + "account")
+
+
+def _organizations(items: list[Any]) -> Iterator[Credential]:
+    """ChatGPT lists them with an `id`, which alone says too little to be known by."""
+    for item in items:
+        if isinstance(item, dict) and isinstance(item.get("id"), str):
+            yield from _account(item["id"])
+
+
+def _decoded(text: str) -> str:
+    """Base64 of either alphabet, with its padding or without; '' when it is none."""
+    try:
+        content = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return ""
+    return content.decode(errors="replace")

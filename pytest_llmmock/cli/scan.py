@@ -1,0 +1,126 @@
+"""`llmmock scan`: look for secrets in cassettes, and in files of any kind."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..cassettes import library
+from ..cassettes.findings import Finding, findings, in_text
+from ..cassettes.secrets import Secrets
+from ..core.summary import plural
+from ..errors import CassetteError
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret in a file."""
+
+    file: str
+    interaction: int | None
+    finding: Finding
+
+    def __str__(self) -> str:
+        number = f"interaction {self.interaction}, " if self.interaction else ""
+        return f"{self.file}: {number}{self.finding}"
+
+
+@click.command(short_help="Look for secrets in files.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[PATH]...")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects instead of lines.")
+def command(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Look for secrets in files and below folders (default: cassettes). Exits with 1 when there are any.
+
+    Cassettes are looked through interaction by interaction, also for what a model said piece by piece; any other
+    file as text. Secrets are: keys, tokens and ids in the formats of their providers, the values of variables
+    such as OPENAI_API_KEY in this environment, and headers that carry credentials. No secret is printed.
+    """
+    secrets = Secrets.of()
+    files = list(_files(paths or (_default(),)))
+    found = [each for file in files for each in in_file(file, secrets)]
+    if as_json:
+        click.echo(json.dumps([_value(each) for each in found], ensure_ascii=False, indent=2))
+    else:
+        _tell(found, len(files))
+    sys.exit(1 if found else 0)
+
+
+def _default() -> Path:
+    folder = Path("cassettes")
+    if not folder.is_dir():
+        raise click.UsageError("There is no folder 'cassettes' here. Name the files or folders to look through.")
+    return folder
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files that were named, and all below folders that are not hidden."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file, path))
+        else:
+            yield path
+
+
+def _is_hidden(file: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(root).parts)
+
+
+def in_file(file: Path, secrets: Secrets) -> list[Found]:
+    """What a file holds that is secret. What does not read as a cassette is looked through as text."""
+    if library.is_cassette(file):
+        try:
+            found = list(_in_cassette(file, secrets))
+        except CassetteError:
+            found = []
+        if found:
+            return found
+    return [Found(str(file), None, each) for each in in_text(_content(file), secrets)]
+
+
+def _in_cassette(file: Path, secrets: Secrets) -> Iterator[Found]:
+    """Also the credentials in the headers of a recording, wherever they stand again."""
+    for number, interaction in enumerate(library.open_cassette(file).interactions, 1):
+        secrets.learn(interaction.request, interaction.reply)
+        yield from (Found(str(file), number, each) for each in findings(interaction.recorded, secrets))
+
+
+def _content(file: Path) -> bytes:
+    data = file.read_bytes()
+    try:
+        return gzip.decompress(data) if file.suffix == ".gz" else data
+    except (OSError, EOFError, zlib.error):
+        return data
+
+
+def _tell(found: Sequence[Found], files: int) -> None:
+    """A line for each secret, and not for each time that it stands there."""
+    times = Counter((each.file, each.interaction, each.finding.kind, each.finding.start) for each in found)
+    for each in found:
+        count = times.pop((each.file, each.interaction, each.finding.kind, each.finding.start), 0)
+        if count:
+            click.echo(f"{each}" + (f", and {count - 1} more like it" if count > 1 else ""))
+    if found:
+        spoilt = len({each.file for each in found})
+        told = f"llmmock: {plural(len(found), 'secret')} in {spoilt} of {plural(files, 'file')}"
+        click.echo(f"{told}. `llmmock scrub` takes them out of cassettes; what was public has to be revoked.", err=True)
+    else:
+        click.echo(f"{plural(files, 'file')}, no secrets")
+
+
+def _value(found: Found) -> dict[str, object]:
+    finding = found.finding
+    return {
+        "file": found.file,
+        "interaction": found.interaction,
+        "place": finding.place,
+        "kind": finding.kind,
+        "starts": finding.start,
+    }
