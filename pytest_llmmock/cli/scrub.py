@@ -15,7 +15,7 @@ from ..cassettes.findings import Finding, findings
 from ..cassettes.matchers import Keys
 from ..cassettes.scrub import scrub
 from ..core.summary import plural
-from ..deck import describe
+from ..keeper import describe
 from ..errors import CassetteError, LLMMockError
 
 
