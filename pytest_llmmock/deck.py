@@ -114,7 +114,7 @@ class Deck:
         sources: list[Source] = [self.player] if replays else []
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
-        return Engine(dialects.read, sources, self._explain, self.requests, on_trouble)
+        return Engine(dialects.read, sources, self._explain, self.requests, on_trouble, waits=self.records)
 
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""

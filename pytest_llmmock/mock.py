@@ -60,7 +60,7 @@ class LLMMock:
         deck = self._deck
         takes = _Takes(deck.settings)
         engine = deck.engine(lambda: "original")
-        with Door(takes, engine.handle, blocks=deck.records), _guard(deck, _IN_PROCESS):
+        with Door(takes, engine.handle, blocks=deck.records, begin=engine.begin), _guard(deck, _IN_PROCESS):
             yield self
 
 

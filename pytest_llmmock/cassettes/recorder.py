@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -38,18 +39,19 @@ class Recordings:
         self._behind = behind
         """Which recording was played last."""
         self._lock = threading.Lock()
-        self._asked = 0
+        self._asked: list[float] = []
+        """When each was asked, by its place."""
         self._kept: dict[int, Interaction] = {}
         self._after: dict[int, Interaction | None] = {}
 
-    def reserve(self) -> int:
-        """A place, at the moment of asking. Raises `CassetteError` where nothing could be kept."""
+    def reserve(self, asked: float) -> int:
+        """A place for what was asked at a moment. Raises `CassetteError` where nothing could be kept."""
         if self._store is not None:
             self._store.open()
         with self._lock:
-            self._asked += 1
-            self._after[self._asked] = self._behind()
-            return self._asked
+            self._asked.append(asked)
+            self._after[len(self._asked)] = self._behind()
+            return len(self._asked)
 
     def keep(self, place: int, interaction: Interaction) -> None:
         """Raises `CassetteError` when it is kept in memory only."""
@@ -62,17 +64,21 @@ class Recordings:
     def restore(self, interactions: Iterable[Interaction]) -> None:
         """Take what a run before this one has recorded."""
         for interaction in interactions:
-            self.keep(self.reserve(), interaction)
+            self.keep(self.reserve(-math.inf), interaction)
 
     @property
     def interactions(self) -> list[Interaction]:
         with self._lock:
-            return [interaction for _, interaction in sorted(self._kept.items())]
+            return [self._kept[place] for place in self._in_order()]
+
+    def _in_order(self) -> list[int]:
+        """The places of what was kept, in the order of asking. Threads reserve them as they come."""
+        return sorted(self._kept, key=lambda place: (self._asked[place - 1], place))
 
     def woven_into(self, played: Sequence[Interaction]) -> list[Interaction]:
         """The recordings among those that were played, each behind the one that was played before it was asked."""
         with self._lock:
-            new = sorted(self._kept.items())
+            new = [(place, self._kept[place]) for place in self._in_order()]
         behind: dict[int, list[Interaction]] = {}
         for place, interaction in new:
             behind.setdefault(id(self._after[place]), []).append(interaction)
@@ -116,7 +122,7 @@ class Recorder:
 
     def answer(self, exchange: Exchange) -> Reply:
         upstream = self._upstream()
-        place = self._recordings.reserve()
+        place = self._recordings.reserve(exchange.clock)
         meta = {
             "operation": exchange.operation,
             "upstream": upstream.NAME,

@@ -15,8 +15,8 @@ from ..cassettes.findings import Finding, findings
 from ..cassettes.matchers import Keys
 from ..cassettes.scrub import scrub
 from ..core.summary import plural
-from ..keeper import describe
 from ..errors import CassetteError, LLMMockError
+from ..keeper import describe
 
 
 @click.command(short_help="Take secrets out of cassettes.")

@@ -20,6 +20,8 @@ class Engine:
         explain: Callable[[Exchange], str],
         journal: Journal,
         on_trouble: Callable[[str], object] = lambda trouble: None,
+        *,
+        waits: bool = False,
     ) -> None:
         self.read = read
         self.sources = sources
@@ -27,15 +29,34 @@ class Engine:
         self.journal = journal
         self.on_trouble = on_trouble
         """Told, in words, of each request that could not be answered."""
+        self.waits = waits
+        """Whether the last source may take time."""
 
     def handle(self, request: Request) -> Reply:
         """The reply to this request; an unmatched one is answered too, with an explanation."""
-        exchange = self.read(request)
-        return self.journal.note(exchange, self.answer(exchange))
+        begun = self.begin(request)
+        return begun if isinstance(begun, Reply) else begun()
 
-    def answer(self, exchange: Exchange) -> Reply:
+    def begin(self, request: Request) -> Reply | Callable[[], Reply]:
+        """The reply, or what gives it where it may take time.
+
+        Who may not wait begins here, so that requests made at once are answered in the order of asking.
+        """
+        exchange = self.read(request)
+        if not self.waits:
+            return self._answered(exchange, self.sources)
+        reply = self._first(exchange, self.sources[:-1])
+        if reply is not None:
+            return self.journal.note(exchange, reply)
+        return lambda: self._answered(exchange, self.sources[-1:])
+
+    def _answered(self, exchange: Exchange, sources: Sequence[Source]) -> Reply:
+        return self.journal.note(exchange, self._first(exchange, sources) or self._unmatched(exchange))
+
+    def _first(self, exchange: Exchange, sources: Sequence[Source]) -> Reply | None:
+        """The reply of the first source that has one."""
         try:
-            for source in self.sources:
+            for source in sources:
                 reply = source.answer(exchange)
                 if reply is not None:
                     return reply
@@ -43,6 +64,9 @@ class Engine:
             return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
         except LLMMockError as error:
             return self.refuse(exchange, "unmatched", 500, str(error), "llmmock_error")
+        return None
+
+    def _unmatched(self, exchange: Exchange) -> Reply:
         broken = unreadable(exchange.request)
         if broken:
             return self.refuse(exchange, "unmatched", 400, broken, "invalid_json")

@@ -14,7 +14,7 @@ from ..core.model import LiveFrames, Reply
 from ..errors import CutConnection
 from . import http1, wire
 from .doors import Door, Patch, door_for, origin
-from .threads import ask_in_thread, in_thread
+from .threads import ask, in_thread
 
 
 def _connect(connector: type, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -107,8 +107,7 @@ class _Transport(asyncio.Transport):
         return iter(http1.write_blocks(asked, reply))
 
     async def _ask(self, asked: http1.Asked) -> Reply:
-        handle = self._door.handle
-        reply = await ask_in_thread(handle, asked.request) if self._door.blocks else handle(asked.request)
+        reply = await ask(self._door, asked.request)
         if not isinstance(reply.frames, Sequence):
             self._frames = reply.frames
         return reply

@@ -45,6 +45,8 @@ class Door:
     handle: Callable[[Request], Reply]
     blocks: bool = False
     """Whether answering may take time (record mode): an async client is then served from a worker thread."""
+    begin: Callable[[Request], Reply | Callable[[], Reply]] | None = None
+    """Answers what can be answered at once, for an async client; the rest is called in a worker thread."""
     open: bool = False
 
     def __enter__(self) -> Door:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from ..core.model import Reply, Request
+from .doors import Door
 
 T = TypeVar("T")
 
@@ -20,12 +22,20 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
 
 
-async def ask_in_thread(handle: Callable[[Request], Reply], request: Request) -> Reply:
+async def ask(door: Door, request: Request) -> Reply:
+    """The reply of a door, without making an event loop wait for it."""
+    if not door.blocks:
+        return door.handle(request)
+    begun = partial(door.handle, request) if door.begin is None else door.begin(request)
+    return begun if isinstance(begun, Reply) else await _ask_in_thread(begun)
+
+
+async def _ask_in_thread(answer: Callable[[], Reply]) -> Reply:
     """The reply; when nobody waits for it any more, it is let go as soon as it comes."""
     waiting = True
 
     def ask() -> Reply:
-        reply = handle(request)
+        reply = answer()
         if not waiting and not isinstance(reply.frames, Sequence):
             reply.frames.close()
         return reply

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.model import OURS, Frame, Headers, LiveFrames, Reply, Request
 from ..errors import CutConnection
 from .doors import Door, Patch, door_for
-from .threads import ask_in_thread, in_thread
+from .threads import ask, in_thread
 
 MODULES = ("httpx", "httpx2")
 
@@ -45,7 +45,7 @@ def _async_handler(transport: type, original: Callable[..., Any]) -> Callable[..
         if door is None:
             return await original(self, request)
         asked = _read(request, b"".join([chunk async for chunk in request.stream]))
-        return respond(await ask_in_thread(door.handle, asked) if door.blocks else door.handle(asked))
+        return respond(await ask(door, asked))
 
     return handle_async_request
 
