@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from .beside import given, ini
 from .cassettes import library
 from .cassettes.mismatch import Advice
 from .cassettes.recorder import written
@@ -165,14 +166,14 @@ def settings_of(item: pytest.Item, llm_config: Mapping[str, Any]) -> tuple[str, 
         raise UsageError(f"The fixture llm_config has to return a dict, and returned {llm_config!r}.")
     name, marked = _marked(item)
     config = item.config
-    ini = {"upstream": config.getini("llm_upstream"), "cassette_dir": config.getini("llm_cassette_dir")}
+    in_file = {name: ini(config, f"llm_{name}") for name in ("upstream", "cassette_dir")}
     options = {
-        "mode": config.getoption("llm_record"),
-        "upstream": config.getoption("llm_upstream"),
-        "cassette_dir": config.getoption("llm_cassette_dir"),
+        "mode": given(config, "llm_record"),
+        "upstream": given(config, "llm_upstream"),
+        "cassette_dir": given(config, "llm_cassette_dir"),
     }
     layers: list[Layer] = [
-        ("ini file", {key: value or None for key, value in ini.items()}),
+        ("ini file", in_file),
         ("llm_config", llm_config),
         from_environment(os.environ),
         ("command line", options),

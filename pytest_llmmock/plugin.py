@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .beside import Beside, Given
+
 if TYPE_CHECKING:
     from .case import Case
     from .mock import LLMMock, LLMServer
@@ -32,7 +34,7 @@ MARKER = (
 )
 
 
-class RecordMode(argparse.Action):
+class RecordMode(Given):
     """`--llm-record` and `--llm-record=MODE`.
 
     Every mode is an option string of its own, because with an optional value argparse would take the path
@@ -45,11 +47,11 @@ class RecordMode(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
-        setattr(namespace, self.dest, (option or "").partition("=")[2] or "new_episodes")
+        super().__call__(parser, namespace, (option or "").partition("=")[2] or "new_episodes", option)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("llmmock", "recorded traffic of language models (pytest-llmmock)")
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    group = Beside.join(parser, pluginmanager, "recorded traffic of language models (pytest-llmmock)")
     group.addoption(
         "--llm-record",
         *(f"--llm-record={mode}" for mode in MODES),
@@ -66,8 +68,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--llm-cassette-dir", metavar="DIR", help="where cassettes are, relative to the rootdir (default: cassettes)"
     )
-    parser.addini("llm_upstream", "where record mode gets its answers", default=None)
-    parser.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir", default=None)
+    group.addini("llm_upstream", "where record mode gets its answers")
+    group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -26,8 +26,9 @@ PARTS = {
     "mock": {"core", "errors", "dialects", "cassettes", "upstreams", "inbound", "settings", "deck"},
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks"},
-    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin"},
+    "plugin": {"mock", "case", "hooks", "beside"},
+    "beside": set(),
+    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "beside"},
     "__init__": {"mock", "errors"},
     "__main__": {"cli"},
 }
@@ -41,6 +42,7 @@ THIRD_PARTY = {
     "upstreams/http.py": {"httpx"},
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
+    "beside.py": {"pytest"},
     "case.py": {"pytest"},
     "hooks.py": {"pytest"},
 }
@@ -147,7 +149,7 @@ def test_a_run_that_uses_nothing_of_it_pays_for_pytest_and_the_standard_library_
     on = _run(pytester, plugins)
     added = on["TOPS"] - off["TOPS"]
     assert added - sys.stdlib_module_names == {"pytest_llmmock"}
-    assert on["FOUND"] == {"pytest_llmmock", "pytest_llmmock.plugin", "pytest_llmmock.hooks"}
+    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".beside", ".hooks")}
 
 
 def _run(pytester, arguments):
