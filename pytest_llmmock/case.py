@@ -40,6 +40,7 @@ class Case:
         self._deck = deck
         self._name = name
         self._passed = False
+        self._failed = False
         self._shown = False
 
     @classmethod
@@ -72,8 +73,9 @@ class Case:
 
     def note(self, report: pytest.TestReport) -> None:
         """See how a phase of the test ended, and explain a failure that is ours to explain."""
+        self._failed = self._failed or report.failed  # a subtest has a report of its own, before that of the test
         if report.when == "call":
-            self._passed = report.passed and not hasattr(report, "wasxfail")
+            self._passed = report.passed and not self._failed and not hasattr(report, "wasxfail")
         text = self._explanation() if report.failed and not self._shown else ""
         if text and report.when == "call":
             report.sections.append(("llmmock", text))
@@ -109,6 +111,7 @@ class Case:
             self._add("aside", 1)
 
     def _count(self) -> None:
+        self._forget()
         self._add("replayed", len(self._deck.requests.where(source="cassette")))
         self._add("recorded", len(self._deck.recordings.interactions))
         self._add("unmatched", len(self._deck.requests.where(source="unmatched")))
@@ -117,10 +120,14 @@ class Case:
         if self._deck.refused:
             self._add("refused", len(self._deck.refused))
 
-    def _add(self, what: str, count: int) -> None:
-        """Tell a count with the test's report; of a test that is run again, the last one."""
+    def _forget(self) -> None:
+        """What an earlier try of the same test told is not told again."""
         properties = self._item.user_properties
-        properties[:] = [*(pair for pair in properties if pair[0] != PROPERTY + what), (PROPERTY + what, count)]
+        properties[:] = [pair for pair in properties if not pair[0].startswith(PROPERTY)]
+
+    def _add(self, what: str, count: int) -> None:
+        """Tell a count with the test's report."""
+        self._item.user_properties.append((PROPERTY + what, count))
 
 
 @contextmanager

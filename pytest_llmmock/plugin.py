@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -112,20 +113,27 @@ def pytest_runtest_makereport(
 
 
 class Summary:
-    """Counts what the tests' reports tell, for one line at the end."""
+    """Counts what the tests' reports tell, for one line at the end. Of a test that is run again the last try counts."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+        self._tests: dict[str, dict[str, int]] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
-            for name, value in report.user_properties:
-                if name.startswith(PROPERTY):
-                    what = name.removeprefix(PROPERTY)
-                    self.counts[what] = self.counts.get(what, 0) + int(str(value))
+            told = [pair for pair in report.user_properties if pair[0].startswith(PROPERTY)]
+            if told:
+                self._tests[report.nodeid] = {name.removeprefix(PROPERTY): int(str(value)) for name, value in told}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What happened how often in all tests."""
+        total: Counter[str] = Counter()
+        for counts in self._tests.values():
+            total.update(counts)
+        return dict(total)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self.counts:
+        if self._tests:
             from .case import summary_line
 
             terminalreporter.write_line(summary_line(self.counts))

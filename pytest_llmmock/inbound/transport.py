@@ -25,6 +25,8 @@ MODULES = ("httpx", "httpx2")
 
 _INCOMPLETE = "peer closed connection without sending complete message body (incomplete chunked read)"
 
+_ORIGINAL = "_llmmock_original"
+
 T = TypeVar("T")
 
 
@@ -88,7 +90,7 @@ class _Patches:
     """What was replaced, so that it can be put back."""
 
     def __init__(self) -> None:
-        self._undo: list[tuple[type, str, Any]] = []
+        self._undo: list[tuple[type, str, Any, Any]] = []
         self._finder: _Finder | None = None
 
     def put_in(self) -> None:
@@ -105,8 +107,9 @@ class _Patches:
             sys.meta_path.remove(self._finder)
             self._finder = None
         while self._undo:
-            patched, name, original = self._undo.pop()
-            setattr(patched, name, original)
+            patched, name, ours, original = self._undo.pop()
+            if getattr(patched, name) is ours:  # else another patcher came later, and will put back what it found
+                setattr(patched, name, original)
 
     def patch(self, module: ModuleType) -> None:
         self._replace(module, "HTTPTransport", "handle_request", _sync_handler)
@@ -114,11 +117,14 @@ class _Patches:
 
     def _replace(self, module: ModuleType, class_name: str, name: str, make: Callable[..., Any]) -> None:
         patched = getattr(module, class_name, None)
-        if patched is None or any(patched is done for done, _, _ in self._undo):
+        if patched is None or any(patched is done for done, *_ in self._undo):
             return
-        original = getattr(patched, name)
-        self._undo.append((patched, name, original))
-        setattr(patched, name, make(_library(patched), original))
+        found = getattr(patched, name)
+        original = getattr(found, _ORIGINAL, found)  # another patcher may have put ours back after it was taken out
+        ours = make(_library(patched), original)
+        setattr(ours, _ORIGINAL, original)
+        self._undo.append((patched, name, ours, original))
+        setattr(patched, name, ours)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
