@@ -238,4 +238,8 @@ def cassette_path(root: Path, name: str) -> Path:
 
 def advice(item: pytest.Item) -> Advice:
     """How a miss of this test is mended."""
-    return Advice(record=f'pytest --llm-record "{item.nodeid}"', ignore="@pytest.mark.llm_cassette(ignore=[{paths}])")
+    return Advice(
+        record=f'pytest --llm-record "{item.nodeid}"',
+        ignore="@pytest.mark.llm_cassette(ignore=[{paths}])",
+        repeat="@pytest.mark.llm_cassette(repeat=True)",
+    )
