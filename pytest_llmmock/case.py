@@ -31,6 +31,7 @@ class Case:
         self._alone = name == default_name(item)
         """Whether no other test has this cassette."""
         self._passed = False
+        self._failed = False
         self._shown = False
         self.told: dict[str, Any] | None = None
         """What the run is told of this test, when it is over."""
@@ -65,8 +66,9 @@ class Case:
 
     def note(self, report: pytest.TestReport) -> None:
         """See how a phase of the test ended, and explain a failure that is ours to explain."""
+        self._failed = self._failed or report.failed  # a subtest has a report of its own, before that of the test
         if report.when == "call":
-            self._passed = report.passed and not hasattr(report, "wasxfail")
+            self._passed = report.passed and not self._failed and not hasattr(report, "wasxfail")
         text = self._explanation() if report.failed and not self._shown else ""
         if text and report.when == "call":
             report.sections.append(("llmmock", text))
@@ -170,4 +172,8 @@ def running_server(config: pytest.Config) -> Server:
 
 def advice(item: pytest.Item) -> Advice:
     """How a miss of this test is mended."""
-    return Advice(record=f'pytest --llm-record "{item.nodeid}"', ignore="@pytest.mark.llm_cassette(ignore=[{paths}])")
+    return Advice(
+        record=f'pytest --llm-record "{item.nodeid}"',
+        ignore="@pytest.mark.llm_cassette(ignore=[{paths}])",
+        repeat="@pytest.mark.llm_cassette(repeat=True)",
+    )

@@ -124,7 +124,7 @@ def _finished(deck: Deck) -> Iterator[None]:
         deck.close()
 
 
-_IN_CODE = Advice(record='mode="new_episodes"', ignore="ignore=[{paths}]")
+_IN_CODE = Advice(record='mode="new_episodes"', ignore="ignore=[{paths}]", repeat="repeat=True")
 
 
 class LLMServer(LLMMock):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .beside import given, ini
 from .errors import UsageError
 from .settings import Layer, Settings, combine, from_environment
 
@@ -99,10 +100,9 @@ def layers(
     config: pytest.Config, llm_config: Mapping[str, Any] | None = None, on_marker: Mapping[str, Any] | None = None
 ) -> list[Layer]:
     """Settings from weak to strong."""
-    ini = {name: config.getini(f"llm_{name}") for name in CONFIGURED}
-    options = {"mode": config.getoption("llm_record"), **{name: config.getoption(f"llm_{name}") for name in CONFIGURED}}
+    options = {"mode": given(config, "llm_record"), **{name: given(config, f"llm_{name}") for name in CONFIGURED}}
     return [
-        ("ini file", {key: value or None for key, value in ini.items()}),
+        ("ini file", {name: ini(config, f"llm_{name}") for name in CONFIGURED}),
         ("llm_config", llm_config or {}),
         from_environment(os.environ),
         ("command line", options),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .beside import Beside, Given, given
+
 if TYPE_CHECKING:
     from .case import Case
     from .mock import LLMMock, LLMServer
@@ -38,7 +40,7 @@ MARKER = (
 )
 
 
-class RecordMode(argparse.Action):
+class RecordMode(Given):
     """`--llm-record` and `--llm-record=MODE`.
 
     Every mode is an option string of its own, because with an optional value argparse would take the path
@@ -51,11 +53,11 @@ class RecordMode(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
-        setattr(namespace, self.dest, (option or "").partition("=")[2] or "new_episodes")
+        super().__call__(parser, namespace, (option or "").partition("=")[2] or "new_episodes", option)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("llmmock", "recorded traffic of language models (pytest-llmmock)")
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    group = Beside.join(parser, pluginmanager, "recorded traffic of language models (pytest-llmmock)")
     group.addoption(
         "--llm-record",
         *(f"--llm-record={mode}" for mode in MODES),
@@ -83,10 +85,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="in replay, a connection to a model provider that no way in took fails the test (default: guard)",
     )
     group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
-    parser.addini("llm_upstream", "where record mode gets its answers", default=None)
-    parser.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir", default=None)
-    parser.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use", default=None)
-    parser.addini("llm_egress", "guard or allow: connections to model providers that no way in took", default=None)
+    group.addini("llm_upstream", "where record mode gets its answers")
+    group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")
+    group.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use")
+    group.addini("llm_egress", "guard or allow: connections to model providers that no way in took")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -100,7 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CLEANUP] = []
     config.stash[BEGAN] = time.time()
     config.pluginmanager.register(Run(config), "llmmock-run")
-    report = config.getoption("llm_report")
+    report = given(config, "llm_report")
     if report:
         from .errors import UsageError
         from .reports import check

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from . import __version__
+from .beside import given
 from .cassettes import library
 from .cassettes.aside import FAILED
 from .core.summary import plural, rounded
@@ -160,7 +161,7 @@ def tell(session: Session, config: pytest.Config, say: Callable[[str], object]) 
 
 def _written(session: Session, config: pytest.Config) -> Iterator[str]:
     """Write the reports that are asked for; yields what went wrong."""
-    asked_for = config.getoption("llm_report")
+    asked_for = given(config, "llm_report")
     if asked_for:
         path = config.invocation_params.dir / asked_for
         yield from _attempt(path, lambda: library.write(path, WRITERS[path.suffix](session).encode()))

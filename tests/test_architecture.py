@@ -27,11 +27,12 @@ PARTS = {
     "mock": {"core", "errors", "dialects", "cassettes", "upstreams", "inbound", "settings", "deck"},
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks", "session", "reports", "errors"},
+    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside"},
+    "beside": set(),
     "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming"},
-    "naming": {"errors", "settings"},
+    "naming": {"errors", "settings", "beside"},
     "session": {"errors", "cassettes", "naming"},
-    "reports": {"core", "errors", "cassettes", "session"},
+    "reports": {"core", "errors", "cassettes", "session", "beside"},
     "__init__": {"mock", "errors"},
     "__main__": {"cli"},
 }
@@ -45,6 +46,7 @@ THIRD_PARTY = {
     "upstreams/http.py": {"httpx"},
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
+    "beside.py": {"pytest"},
     "case.py": {"pytest"},
     "naming.py": {"pytest"},
     "session.py": {"pytest"},
@@ -154,7 +156,7 @@ def test_a_run_that_uses_nothing_of_it_pays_for_pytest_and_the_standard_library_
     on = _run(pytester, plugins)
     added = on["TOPS"] - off["TOPS"]
     assert added - sys.stdlib_module_names == {"pytest_llmmock"}
-    assert on["FOUND"] == {"pytest_llmmock", "pytest_llmmock.plugin", "pytest_llmmock.hooks"}
+    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".beside", ".hooks")}
 
 
 def _run(pytester, arguments):

@@ -115,7 +115,7 @@ def test_a_miss_raises_at_the_end_of_the_block_although_the_code_swallowed_it(op
         reached.append((answer.status_code, answer.headers["x-should-retry"], answer.json()["error"]["code"]))
     assert reached == [(404, "false", "no_recording")]
     told = str(caught.value)
-    assert told.startswith("There are no recordings to answer this request from, and record mode 'none' does not")
+    assert told.startswith("There are no recordings to answer this request from: the cassette does not exist.\n")
     assert f"Cassette: {path}   (does not exist)" in told
     assert 'record it:  mode="new_episodes"' in told
     assert answer_is_the_explanation(mock, told)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -14,12 +15,15 @@ from typing import Any
 MISSING: Any = object()
 """Stands for what one side does not have."""
 
-_WIDTH = 100
-_AROUND = 4
+_WIDTH = 112
+_AROUND = 8
 """Words that are shown around a change."""
 
 _LONG = 40
-_WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
+_MOST = 20_000
+"""Words or elements in which single changes are looked for; what is longer differs as a whole."""
+
+_WORDS = re.compile(r"<[^<>]*, sha256 \w+…>\s*|\w+\s*|[^\w\s]\s*|\s+")
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=_-]*)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 
@@ -82,10 +86,7 @@ def _of_sides(recorded: Any, asked: Any, path: str) -> Iterator[Difference]:
 
 def _of_lists(recorded: list[Any], asked: list[Any], path: str) -> Iterator[Difference]:
     """Elements are compared in pairs; one that was put in or left out does not make all behind it differ."""
-    ours, theirs = [_canonical(item) for item in recorded], [_canonical(item) for item in asked]
-    for kind, start, end, other, other_end in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
+    for start, end, other, other_end in _changes([*map(_canonical, recorded)], [*map(_canonical, asked)]):
         for place in range(max(end - start, other_end - other)):
             here = recorded[start + place] if start + place < end else MISSING
             there = asked[other + place] if other + place < other_end else MISSING
@@ -97,26 +98,74 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
+Change = tuple[int, int, int, int]
+"""From and to in the one, from and to in the other."""
+
+
+def _changes(ours: Sequence[str], theirs: Sequence[str]) -> list[Change]:
+    """What differs between two sequences, in time that does not grow with the square of what is the same."""
+    shorter = min(len(ours), len(theirs))
+    head = next((n for n in range(shorter) if ours[n] != theirs[n]), shorter)
+    tail = next((n for n in range(shorter - head) if ours[-1 - n] != theirs[-1 - n]), shorter - head)
+    one, other = ours[head : len(ours) - tail], theirs[head : len(theirs) - tail]
+    if not one and not other:
+        return []
+    if len(one) + len(other) > _MOST:
+        return [(head, len(ours) - tail, head, len(theirs) - tail)]
+    codes = SequenceMatcher(None, one, other, autojunk=len(one) + len(other) > 2000).get_opcodes()
+    return [(head + a, head + b, head + c, head + d) for kind, a, b, c, d in codes if kind != "equal"]
+
+
 # --- for people -----------------------------------------------------------------------------------------
 
 
 def show(difference: Difference) -> list[str]:
     """A difference as lines: where, what was recorded (-), what is asked (+)."""
-    recorded, asked = difference.recorded, difference.asked
-    if isinstance(recorded, str) and isinstance(asked, str) and max(len(recorded), len(asked)) > _LONG:
-        minus, plus = _words(shortened(recorded), shortened(asked))
-    else:
-        minus, plus = _brief(recorded), _brief(asked)
+    minus, plus = _sides(difference.recorded, difference.asked)
     place = " ".join(difference.path.split()) or "the whole body"
-    return [f"  {place[:_WIDTH]}", f"  - {minus}", f"  + {plus}"]
+    return [f"  {_cut(place)}", f"  - {minus}", f"  + {plus}"]
+
+
+def _sides(recorded: Any, asked: Any) -> tuple[str, str]:
+    """What stands on each side, so that people see the difference."""
+    if isinstance(recorded, str) and isinstance(asked, str):
+        short = max(len(recorded), len(asked)) <= _LONG
+        minus, plus = (_brief(recorded), _brief(asked)) if short else _words(shortened(recorded), shortened(asked))
+        return (minus, plus) if _looks(minus) != _looks(plus) else _escaped(recorded, asked)
+    if isinstance(recorded, str) or isinstance(asked, str):
+        return _brief(_in_quotes(recorded)), _brief(_in_quotes(asked))
+    minus, plus = _brief(recorded), _brief(asked)
+    return (minus, plus) if minus != plus else _escaped(_text(recorded), _text(asked))
+
+
+def _in_quotes(value: Any) -> Any:
+    """A text beside something that is none: `"1"` is not 1."""
+    return value if value is MISSING or not isinstance(value, str) or len(value) > _LONG else json.dumps(value)
+
+
+def _looks(line: str) -> str:
+    """What a line looks like: some characters are told apart by programs only."""
+    return unicodedata.normalize("NFKC", line)
+
+
+def _escaped(recorded: str, asked: str) -> tuple[str, str]:
+    """Two texts that look the same, with escapes, from shortly before they part."""
+    at = next((n for n, (one, other) in enumerate(zip(recorded, asked, strict=False)) if one != other), None)
+    start = max(0, (min(len(recorded), len(asked)) if at is None else at) - _LONG // 2)
+    before = "… " if start else ""
+    minus, plus = (before + json.dumps(side[start : start + 2 * _LONG]) for side in (recorded, asked))
+    return _cut(minus), _cut(plus)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 2].rstrip()} …"
 
 
 def _brief(value: Any) -> str:
     if value is MISSING:
         return "(nothing)"
     text = shortened(_text(value))
-    flat = " ".join(text.split()) if isinstance(value, str) else text
-    return flat if len(flat) <= _WIDTH else f"{flat[: _WIDTH - 2].rstrip()} …"
+    return _cut(" ".join(text.split()) if isinstance(value, str) else text)
 
 
 def _text(value: Any) -> str:
@@ -141,24 +190,26 @@ def digest(content: bytes) -> str:
 def _words(recorded: str, asked: str) -> tuple[str, str]:
     """Both texts around their first changes, the changed words in brackets."""
     ours, theirs = _WORDS.findall(recorded), _WORDS.findall(asked)
-    changes = [code for code in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes() if code[0] != "equal"]
-    minus = _marked(ours, [(start, end) for _, start, end, _, _ in changes])
-    plus = _marked(theirs, [(start, end) for _, _, _, start, end in changes])
+    changes = _changes(ours, theirs)
+    minus = _marked(ours, [(start, end) for start, end, _, _ in changes])
+    plus = _marked(theirs, [(start, end) for _, _, start, end in changes])
     return minus, plus
 
 
 def _marked(words: list[str], changes: list[tuple[int, int]]) -> str:
     """The words around each change, as many as a line holds."""
     pieces: list[str] = []
-    at = 0
+    at = length = 0
     for start, end in changes:
-        before = max(at, start - 2 * _AROUND)
+        before = max(at, start - _AROUND)
         pieces += ["… "] if before > at else []
-        changed = "".join(words[start:end])
+        changed = "".join(words[start : min(end, start + _WIDTH)])  # a line holds no more
         words_only = changed.rstrip()
         pieces += [*words[before:start], f"[{words_only}]", changed[len(words_only) :]]
         at = end
-    after = words[at : at + 2 * _AROUND]
-    pieces += [*after, " …"] if at + 2 * _AROUND < len(words) else after
-    line = " ".join("".join(pieces).split())
-    return line if len(line) <= 2 * _WIDTH else f"{line[: 2 * _WIDTH].rstrip()} …"
+        length += len(words_only) + end - before
+        if length > _WIDTH:
+            return _cut(" ".join("".join(pieces).split()))
+    after = words[at : at + _AROUND]
+    pieces += [*after, " …"] if at + _AROUND < len(words) else after
+    return _cut(" ".join("".join(pieces).split()))

@@ -1,33 +1,35 @@
-"""Why no recording answers a request, how the nearest ones differ, and what to do.
+"""Why no recording answers a request, how the nearest one differs, and what to do: at most a screenful.
 
 The comparison is of the very values that make the key, so the explanation cannot disagree with the decision.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..core.model import Exchange, Request
+from ..core.model import Exchange
 from ..core.summary import asked, plural, shape
 from ..errors import CassetteError
-from . import format
 from .cassette import Cassette, Interaction
-from .difference import Difference, differences, show
+from .difference import Difference, show
+from .nearest import Found, Near, Read, find
 from .player import Player
 
 _LISTED = 5
-"""Recordings that are listed."""
+"""Recordings that are listed, of all cassettes together."""
 
-_NEAREST = 3
-"""Recordings that are compared in full."""
+_CASSETTES = 3
+"""Cassettes that are listed."""
 
 _PLACES = 4
 """Differences that are shown of one recording."""
 
-Read = Callable[[Request], Exchange]
+_COLUMNS = 120
+
+_PROMPT = ("messages", "input", "instructions", "system", "contents", "prompt", "tools", "query", "body")
+"""Fields that say what is asked: nobody is advised to leave them out because of one change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +40,21 @@ class Advice:
     """The command or argument that records what is missing."""
     ignore: str
     """The argument that leaves paths out, with `{paths}` where they stand."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """A recording that is like the request."""
-
-    cassette: Cassette
-    number: int
-    played: bool
-    differences: tuple[Difference, ...]
+    repeat: str = ""
+    """The argument that plays the last recording of a request again; '' where that is done anyhow."""
 
 
 def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: Advice) -> str:
-    """The reason, what was asked, the nearest recording and how it differs, what the cassettes hold, what to do."""
-    nearest = [] if player.recorded(exchange) else _nearest(exchange, player, read)
+    """The reason, what was asked, what the cassettes hold, how the nearest recording differs, what to do."""
+    times = player.recorded(exchange)
+    found = Found() if times else find(exchange, player, read)
     request = exchange.request
     paragraphs = [
-        _reason(exchange, player, read, mode),
+        _played_already(times) if times else _reason(exchange, player, found, mode),
         f"  {request.method} {request.path}   {shape(exchange)}".rstrip() + f"\n  {asked(exchange)}",
-        _cassettes(nearest, player, read),
-        *(_closest(near, player) for near in nearest[:1]),
-        _to_fix_it(nearest, advice),
+        _cassettes([*found.near, *found.elsewhere], player, read),
+        *(_closest(near, player) for near in found.near[:1] if not near.only_streamed),
+        _to_fix_it(found.near, times, advice),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
@@ -67,41 +62,75 @@ def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: A
 # --- the reason -----------------------------------------------------------------------------------------
 
 
-def _reason(exchange: Exchange, player: Player, read: Read, mode: str) -> str:
-    times = player.recorded(exchange)
-    if times:
-        count = _times(times)
-        return f"This request was recorded {count} and has been played {count}: no recording of it is left."
+def _played_already(times: int) -> str:
+    count = {1: "once", 2: "twice"}.get(times, f"{times} times")
+    return f"This request was recorded {count} and has been played {count}: no recording of it is left."
+
+
+def _reason(exchange: Exchange, player: Player, found: Found, mode: str) -> str:
+    stays = _stays(mode)
     if not any(len(cassette) for cassette in player.cassettes):
-        return f"There are no recordings to answer this request from, and record mode {mode!r} does not make new ones."
-    return f"No recording matches this request, and record mode {mode!r} does not record new ones."
+        return f"There are no recordings to answer this request from: {_emptiness(player)}.\nRecord mode {stays}."
+    if found.near and found.near[0].only_streamed:
+        return f"{_only_the_other_way(found.near[0])}.\nRecord mode {stays}."
+    if found.near:
+        return f"No recording matches this request, and record mode {stays}."
+    if found.elsewhere:
+        return f"{_another_operation(found.elsewhere[0], exchange)}.\nRecord mode {stays}."
+    return f"Nothing like this request was recorded, and record mode {stays}."
 
 
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+def _stays(mode: str) -> str:
+    """Why the record mode does not help."""
+    return f"{mode!r} does not {'add to a cassette that exists' if mode == 'once' else 'record new ones'}"
+
+
+def _emptiness(player: Player) -> str:
+    if len(player.cassettes) != 1:
+        return f"of {plural(len(player.cassettes), 'cassette')} none holds any"
+    return "the cassette is empty" if player.cassettes[0].exists else "the cassette does not exist"
+
+
+def _only_the_other_way(near: Near) -> str:
+    ways = ["without a stream", "as a stream"]
+    recorded, wanted = ways if near.differences[0].asked else reversed(ways)
+    return f"This request was recorded {recorded} (#{near.number}), and is asked {wanted}"
+
+
+def _another_operation(other: Near, exchange: Exchange) -> str:
+    targets = f"{other.recorded.target} (#{other.number}), and is asked as {exchange.target}"
+    return cut(f"The same was recorded as another operation: {targets}", _COLUMNS - 1)
 
 
 # --- what there is --------------------------------------------------------------------------------------
 
 
-def _cassettes(nearest: Sequence[_Near], player: Player, read: Read) -> str:
-    """The cassettes; of many only the one with the nearest recording."""
-    if len(player.cassettes) <= _NEAREST:
-        return "\n\n".join(_cassette(cassette, player, read) for cassette in player.cassettes)
+def _cassettes(nearest: Sequence[Near], player: Player, read: Read) -> str:
+    """The cassettes and what they hold; of many only the one with the nearest recording."""
+    if len(player.cassettes) <= _CASSETTES:
+        listed = _LISTED // len(player.cassettes) if player.cassettes else 0
+        return "\n\n".join(_cassette(each, nearest, player, read, listed) for each in player.cassettes)
     shown = [near.cassette for near in nearest[:1]]
     others = f"{plural(len(player.cassettes) - len(shown), 'other cassette' if shown else 'cassette')} without it"
-    return "\n\n".join([*(_cassette(cassette, player, read) for cassette in shown), f"Looked through {others}."])
+    texts = [_cassette(each, nearest, player, read, _LISTED) for each in shown]
+    return "\n\n".join([*texts, f"Looked through {others}."])
 
 
-def _cassette(cassette: Cassette, player: Player, read: Read) -> str:
+def _cassette(cassette: Cassette, nearest: Sequence[Near], player: Player, read: Read, listed: int) -> str:
     if not cassette.exists and not cassette.interactions:
         return f"Cassette: {cassette.path}   (does not exist)"
-    played = len(cassette.played)
-    head = f"Cassette: {cassette.path}\n  {plural(len(cassette), 'interaction')}, {played} played"
-    lines = [_line(number, each, cassette, read) for number, each in enumerate(cassette.interactions[:_LISTED], 1)]
+    head = f"Cassette: {cassette.path}\n  {plural(len(cassette), 'interaction')}, {len(cassette.played)} played"
+    numbers = _numbers(cassette, nearest, listed)
+    lines = [_line(number, cassette.interactions[number - 1], cassette, read) for number in numbers]
     more = len(cassette) - len(lines)
     lines += [f"  and {more} more"] if more > 0 else []
     return "\n".join([f"{head}      matched on: {', '.join(player.keys.match_on)}", *lines])
+
+
+def _numbers(cassette: Cassette, nearest: Sequence[Near], listed: int) -> list[int]:
+    """Which recordings are listed: the nearest, and the first ones beside them."""
+    near = [each.number for each in nearest if each.cassette is cassette]
+    return sorted(islice(dict.fromkeys([*near, *range(1, len(cassette) + 1)]), listed))
 
 
 def _line(number: int, interaction: Interaction, cassette: Cassette, read: Read) -> str:
@@ -110,84 +139,55 @@ def _line(number: int, interaction: Interaction, cassette: Cassette, read: Read)
         words = asked(read(interaction.request))
     except CassetteError as error:
         words = f"cannot be read: {error}"
-    return f"  #{number}  {words}{played}"
+    return cut(f"  #{number}  {words}", _COLUMNS - len(played)) + played
 
 
 # --- the nearest ----------------------------------------------------------------------------------------
 
 
-def _nearest(exchange: Exchange, player: Player, read: Read) -> list[_Near]:
-    """The recordings most like the request, the nearest first. Only these are parsed."""
-    wanted = Counter(format.request_lines(exchange.request))
-    places = [
-        (_likeness(wanted, interaction), cassette, number, interaction)
-        for cassette in player.cassettes
-        for number, interaction in enumerate(cassette.interactions, 1)
-    ]
-    places.sort(key=lambda place: -place[0])
-    compared = (_compared(exchange, player, read, *place[1:]) for place in places[:_NEAREST])
-    return sorted((near for near in compared if near is not None), key=lambda near: len(near.differences))
-
-
-def _likeness(wanted: Counter[bytes], interaction: Interaction) -> int:
-    """How many lines the recording's text shares with the request's: cheap, for nothing has to be parsed."""
-    try:
-        lines = format.lines_of_request(interaction)
-    except CassetteError:
-        return -1
-    return sum(min(count, wanted[line]) for line, count in Counter(lines).items() if line in wanted)
-
-
-def _compared(
-    exchange: Exchange, player: Player, read: Read, cassette: Cassette, number: int, interaction: Interaction
-) -> _Near | None:
-    try:
-        recorded = read(interaction.request)
-    except CassetteError:
-        return None
-    if recorded.target != exchange.target:
-        return None
-    found = _places(player.keys.values(recorded), player.keys.values(exchange))
-    return _Near(cassette, number, interaction in cassette.played, tuple(found))
-
-
-def _places(recorded: dict[str, object], wanted: dict[str, object]) -> Iterable[Difference]:
-    """The differences of all matchers; what differs in the body is named by its path there."""
-    for name, value in recorded.items():
-        yield from differences(value, wanted[name], "" if name == "body" else name)
-
-
-def _closest(near: _Near, player: Player) -> str:
-    fields = dict.fromkeys(each.path.partition(".")[0].partition("[")[0] or "body" for each in near.differences)
+def _closest(near: Near, player: Player) -> str:
+    fields = dict.fromkeys(map(_first, near.differences))
     played = ", which was played already," if near.played else ""
     where = f" of {near.cassette.path}" if len(player.cassettes) > 1 else ""
-    head = f"Closest recording (#{near.number}{where}){played} differs in {', '.join(fields)}:"
+    head = f"Closest recording (#{near.number}{where}){played} differs in "
     lines = [line for each in near.differences[:_PLACES] for line in show(each)]
     more = len(near.differences) - _PLACES
-    return "\n".join([head, *lines, *([f"  and in {plural(more, 'other place')}"] if more > 0 else [])])
+    lines += [f"  and in {plural(more, 'other place')}"] if more > 0 else []
+    return "\n".join([head + cut(", ".join(fields), max(40, _COLUMNS - len(head) - 1)) + ":", *lines])
+
+
+def cut(line: str, columns: int = _COLUMNS) -> str:
+    return line if len(line) <= columns else f"{line[: columns - 2].rstrip()} …"
 
 
 # --- what to do -----------------------------------------------------------------------------------------
 
 
-def _to_fix_it(nearest: Sequence[_Near], advice: Advice) -> str:
+def _to_fix_it(nearest: Sequence[Near], times: int, advice: Advice) -> str:
     lines = [f"If the request is new or changed on purpose, record it:  {advice.record}"]
-    if nearest and nearest[0].differences:
-        lines += _to_ignore(nearest[0].differences, advice)
+    if times:
+        lines = [f"If it is asked more often on purpose, record it again:  {advice.record}"]
+        lines += [f"Or let the last recording answer it again:  {advice.repeat}"] if advice.repeat else []
+    for near in nearest[:1]:
+        lines += _to_ignore(near.differences, advice)
     return "To fix it:\n" + "\n".join(f"  * {line}" for line in lines)
 
 
-def _to_ignore(found: Sequence[Difference], advice: Advice) -> list[str]:
-    """Leaving out is advised for what looks as if it changed on every run, and for a single small place."""
+def _to_ignore(found: Sequence[Difference], advice: Advice) -> Iterator[str]:
+    """Leaving out is advised for what looks as if it changed on every run, and for a single place beside the prompt."""
     volatile = [each for each in found if each.volatile]
-    if len(volatile) == len(found):
-        kinds = ", ".join(dict.fromkeys(each.volatile for each in volatile))
-        return [f"This looks like {kinds}, which changes on every run; leave it out:  {_ignoring(volatile, advice)}"]
-    if len(found) == 1 and "." in found[0].path + found[0].path.replace("[", "."):
-        return [f"If this part changes on every run, leave it out:  {_ignoring(found, advice)}"]
-    return []
+    if found and len(volatile) == len(found):
+        kinds = " and ".join(", ".join(dict.fromkeys(each.volatile for each in volatile)).rsplit(", ", 1))
+        yield f"This looks like {kinds}, which changes on every run; leave it out:  {_ignoring(volatile, advice)}"
+    elif len(found) == 1 and _first(found[0]) not in _PROMPT and _first(found[0]) != found[0].path:
+        yield f"If this part changes on every run, leave it out:  {_ignoring(found, advice)}"
+
+
+def _first(difference: Difference) -> str:
+    """The field of the body in which two requests differ."""
+    return difference.path.partition(".")[0].partition("[")[0] or "body"
 
 
 def _ignoring(found: Sequence[Difference], advice: Advice) -> str:
-    paths = ", ".join(f'"{each.path}"' for each in islice(found, _PLACES))
+    paths = ", ".join(f'"{each.path}"' for each in found)
     return advice.ignore.format(paths=paths)

@@ -43,10 +43,11 @@ class Player:
         self._played: dict[str, int] = {}
         self._lock = threading.Lock()
         self._index: dict[str, list[Place]] = {}
-        for place in self._places():
+        for place in self.places():
             self._index.setdefault(self._key_of(place[2]), []).append(place)
 
-    def _places(self) -> Iterator[Place]:
+    def places(self) -> Iterator[Place]:
+        """All recordings, in the order of the cassettes."""
         for cassette in self.cassettes:
             for number, interaction in enumerate(cassette.interactions, 1):
                 yield cassette, number, interaction

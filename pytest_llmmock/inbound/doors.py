@@ -32,6 +32,8 @@ PATCHED = {
 }
 """Module -> the module of ours whose `PATCHES` tell what to replace in it."""
 
+_ORIGINAL = "_llmmock_original"
+
 Patch = tuple[str, str, Callable[[Any, Callable[..., Any]], Callable[..., Any]]]
 """The name of a class, of the method in it, and what makes the replacement from class and original."""
 
@@ -95,7 +97,7 @@ class _Patches:
     """What was replaced, so that it can be put back."""
 
     def __init__(self) -> None:
-        self._undo: list[tuple[type, str, Any]] = []
+        self._undo: list[tuple[type, str, Any, Any]] = []
         self._finder: _Finder | None = None
 
     def put_in(self) -> None:
@@ -112,8 +114,9 @@ class _Patches:
             sys.meta_path.remove(self._finder)
             self._finder = None
         while self._undo:
-            patched, name, original = self._undo.pop()
-            setattr(patched, name, original)
+            patched, name, ours, original = self._undo.pop()
+            if getattr(patched, name) is ours:  # else another patcher came later, and will put back what it found
+                setattr(patched, name, original)
 
     def patch(self, name: str, module: ModuleType) -> None:
         """One module may be an alias of another: what is replaced already stays as it is."""
@@ -122,9 +125,12 @@ class _Patches:
             patched = getattr(module, class_name, None)
             if patched is None or any((patched, attribute) == done[:2] for done in self._undo):
                 continue
-            original = getattr(patched, attribute)
-            self._undo.append((patched, attribute, original))
-            setattr(patched, attribute, make(patched, original))
+            found = getattr(patched, attribute)
+            original = getattr(found, _ORIGINAL, found)  # another patcher may have put ours back after it was taken out
+            replacement = make(patched, original)
+            setattr(replacement, _ORIGINAL, original)
+            self._undo.append((patched, attribute, replacement, original))
+            setattr(patched, attribute, replacement)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -37,7 +37,7 @@ def test_every_difference_can_be_shown_in_a_few_short_lines(one: Any, other: Any
     for each in differences(one, other):
         lines = show(each)
         assert len(lines) == 3
-        assert all("\n" not in line and len(line) < 250 for line in lines)
+        assert all("\n" not in line and len(line) <= 120 for line in lines)
 
 
 def test_a_difference_is_named_by_its_path() -> None:
@@ -67,6 +67,32 @@ def test_a_long_text_is_shown_around_the_words_that_changed() -> None:
         "  - … a big brown fox jumps over the very [lazy dog] and then goes home to sleep until the …",
         "  + … a big brown fox jumps over the very [busy cat] and then goes home to sleep until the …",
     ]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked", "minus", "plus"),
+    [
+        ("1", 1, '"1"', "1"),
+        ("true", True, '"true"', "true"),
+        ("a b", "a\nb", '"a b"', '"a\\nb"'),
+        ("x" * 60 + " end", "x" * 60 + "\u00a0end", f'… "{"x" * 20} end"', f'… "{"x" * 20}\\u00a0end"'),
+        ("e\u0301", "\u00e9", '"e\\u0301"', '"\\u00e9"'),
+        ("text", "text ", '"text"', '"text "'),
+    ],
+)
+def test_what_looks_the_same_is_shown_so_that_one_sees_the_difference(
+    recorded: object, asked: object, minus: str, plus: str
+) -> None:
+    assert show(Difference("a", recorded, asked)) == ["  a", f"  - {minus}", f"  + {plus}"]
+
+
+def test_in_very_long_lists_and_texts_a_change_is_still_found() -> None:
+    words = [f"w{number}" for number in range(50_000)]
+    changed = [*words[:40_000], "new", *words[40_001:]]
+    assert list(differences(words, changed, "input")) == [Difference("input[40000]", "w40000", "new")]
+    minus, plus = show(Difference("input", " ".join(words), " ".join(changed)))[1:]
+    assert "w39999 [w40000] w40001" in minus
+    assert "w39999 [new] w40001" in plus
 
 
 def test_images_are_shown_by_kind_size_and_hash() -> None:

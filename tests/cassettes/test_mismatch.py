@@ -80,9 +80,10 @@ def test_a_request_asked_more_often_than_it_was_recorded_is_told_so(
 
 
 def test_a_cassette_that_does_not_exist_is_told(told: Told, chat: Chat) -> None:
-    text = told(chat(), Cassette(Path("a.yaml")), mode="once")
+    text = told(chat(), Cassette(Path("a.yaml")))
     assert text.startswith(
-        "There are no recordings to answer this request from, and record mode 'once' does not make new ones.\n"
+        "There are no recordings to answer this request from: the cassette does not exist.\n"
+        "Record mode 'none' does not record new ones.\n"
     )
     assert "\n\nCassette: a.yaml   (does not exist)\n\nTo fix it:\n" in text
 
@@ -139,7 +140,7 @@ def test_what_changes_on_every_run_is_advised_to_be_left_out(told: Told, chat: C
     recorded = tape(chat("Rome?", metadata={"trace": "3f2b8c1e-0b1d-4c7e-9f3a-2d1e5a6b7c8d", "day": "2026-11-20"}))
     asked = chat("Rome?", metadata={"trace": "00000000-1111-2222-3333-444444444444", "day": "2026-11-21"})
     assert told(asked, Cassette(Path("a"), [recorded])).endswith(
-        "\n  * This looks like a UUID, a time, which changes on every run; "
+        "\n  * This looks like a UUID and a time, which changes on every run; "
         'leave it out:  ignore=["metadata.trace", "metadata.day"]'
     )
 

@@ -46,8 +46,11 @@ def test_what_record_recorded_replay_serves(llmmock, standin, tmp_path):
         streamed = ask(serving.url, stream=True)
         assert streamed.status_code == 404
         assert streamed.headers["x-should-retry"] == "false"
-        assert "No recording matches this request" in streamed.json()["error"]["message"]
-    assert "No recording matches this request" in serving.err
+        assert (
+            "This request was recorded without a stream (#1), and is asked as a stream."
+            in streamed.json()["error"]["message"]
+        )
+    assert "This request was recorded without a stream (#1), and is asked as a stream." in serving.err
     assert len(standin.requests) == 2
 
 

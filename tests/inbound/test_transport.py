@@ -203,6 +203,19 @@ def test_the_patch_can_be_put_in_again(client):
             assert client.ask().json() == {"from": name}
 
 
+def test_another_patch_put_in_later_stays_and_what_it_puts_back_does_not_pile_up():
+    before = handlers()
+    for _ in range(3):
+        with pytest.MonkeyPatch.context() as other:
+            with door(Desk()):
+                for library in map(import_module, MODULES):
+                    other.setattr(library.HTTPTransport, "handle_request", mine := object())
+            assert all(import_module(name).HTTPTransport.handle_request is mine for name in MODULES[-1:])
+    with door(Desk()):
+        assert all(now is not then for now, then in zip(handlers(), before, strict=True))
+    assert all(now is then for now, then in zip(handlers(), before, strict=True))
+
+
 def test_where_one_library_has_the_name_of_the_other_each_class_is_patched_once(monkeypatch, outside):
     import httpx2
 
