@@ -175,5 +175,6 @@ def advice(item: pytest.Item) -> Advice:
     return Advice(
         record=f'pytest --llm-record "{item.nodeid}"',
         ignore="@pytest.mark.llm_cassette(ignore=[{paths}])",
+        normalise="@pytest.mark.llm_cassette(normalisers=[{names}])",
         repeat="@pytest.mark.llm_cassette(repeat=True)",
     )

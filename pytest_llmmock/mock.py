@@ -124,7 +124,9 @@ def _finished(deck: Deck) -> Iterator[None]:
         deck.close()
 
 
-_IN_CODE = Advice(record='mode="new_episodes"', ignore="ignore=[{paths}]", repeat="repeat=True")
+_IN_CODE = Advice(
+    record='mode="new_episodes"', ignore="ignore=[{paths}]", normalise="normalisers=[{names}]", repeat="repeat=True"
+)
 
 
 class LLMServer(LLMMock):

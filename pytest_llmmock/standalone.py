@@ -123,4 +123,8 @@ def _free_name(cassette: Cassette, root: Path, taken: Mapping[str, Cassette]) ->
     return next((name for name in names if name not in taken), str(cassette.path.absolute()))
 
 
-_ADVICE = Advice(record="llmmock record --cassette FILE", ignore="--ignore, for each of {paths}")
+_ADVICE = Advice(
+    record="llmmock record --cassette FILE",
+    ignore="--ignore, for each of {paths}",
+    normalise="--normaliser, for each of {names}",
+)

@@ -27,6 +27,7 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 ADVICE = Advice(
     record='pytest --llm-record "tests/test_plan.py::test_plan"',
     ignore="@pytest.mark.llm_cassette(ignore=[{paths}])",
+    normalise="@pytest.mark.llm_cassette(normalisers=[{names}])",
     repeat="@pytest.mark.llm_cassette(repeat=True)",
 )
 JSON = (("content-type", "application/json"),)

@@ -12,6 +12,8 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any
 
+from .normalisers import KINDS
+
 MISSING: Any = object()
 """Stands for what one side does not have."""
 
@@ -27,17 +29,6 @@ _WORDS = re.compile(r"<[^<>]*, sha256 \w+…>\s*|\w+\s*|[^\w\s]\s*|\s+")
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/=_-]*)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 
-VOLATILE = {
-    "a UUID": re.compile(r"\b[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\b"),
-    "a time": re.compile(
-        r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
-        r"|\b1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?\b"  # seconds or milliseconds since 1970, from 2017 on
-    ),
-    "a temporary path": re.compile(r"(?:/private)?/(?:tmp|var/folders|var/tmp)/[^\s\"']+|pytest-of-\w+[^\s\"']*"),
-    "a trace id": re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b"),
-}
-"""What such a value looks like, in the order of trying."""
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -48,17 +39,33 @@ class Difference:
     asked: Any
 
     @property
-    def volatile(self) -> str:
-        """What changes here on every run, by the looks of it; '' when it looks like something that was changed."""
+    def kinds(self) -> tuple[str, ...]:
+        """The normalisers that would make both sides the same: what changes here looks as if it did so on every run."""
         if self.recorded is MISSING or self.asked is MISSING:
-            return ""
+            return ()
         recorded, asked = _text(self.recorded), _text(self.asked)
-        for name, pattern in VOLATILE.items():
-            recorded, changed = pattern.subn("…", recorded)
-            asked, count = pattern.subn("…", asked)
-            if changed and count and recorded == asked:
-                return name
-        return ""
+        kinds = []
+        for name, kind in KINDS.items():
+            found = [[match.group() for match in kind.pattern.finditer(side)] for side in (recorded, asked)]
+            if found[0] != found[1]:
+                recorded, asked = (kind.pattern.sub(f"<{name}>", side) for side in (recorded, asked))
+                kinds.append(name)
+        return tuple(kinds) if recorded == asked else ()
+
+    @property
+    def volatile(self) -> str:
+        """The same in words; '' when it looks like something that was changed."""
+        return joined([KINDS[name].words for name in self.kinds])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is nothing else at this place."""
+        return any(KINDS[name].pattern.fullmatch(_text(self.recorded)) for name in self.kinds)
+
+
+def joined(words: Sequence[str]) -> str:
+    """`a UUID, a time and a trace id`"""
+    return " and ".join(", ".join(dict.fromkeys(words)).rsplit(", ", 1))
 
 
 def differences(recorded: Any, asked: Any, path: str = "") -> Iterator[Difference]:
@@ -172,10 +179,15 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+_HASHED = re.compile(r"(<[^<>]{0,100}, sha256 [0-9a-f]{8})[0-9a-f]{56}>")
+"""How `media` writes content when it is compared."""
+
+
 def shortened(text: str) -> str:
     """Images, sounds and files in Base64 as their kind, size and hash."""
     text = _DATA_URL.sub(lambda match: _blob(match[1] or "data", match[2]), text)
-    return _BASE64.sub(lambda match: _blob("base64", match[0]), text)
+    text = _BASE64.sub(lambda match: _blob("base64", match[0]), text)
+    return _HASHED.sub(r"\1…>", text)
 
 
 def _blob(kind: str, encoded: str) -> str:

@@ -39,9 +39,9 @@ def _text(text: str) -> str:
     found = _DATA_URL.fullmatch(text) if text[:5].lower() == "data:" else None
     if found is not None:
         content = _decoded(found[3])
-        return text if content is None else f"data:{found[1].lower()}{found[2]},{_digest(content)}"
+        return text if content is None else _digest(content, found[1].lower() + found[2])
     content = _decoded(text) if len(text) >= _LEAST else None
-    return text if content is None else _digest(content)
+    return text if content is None else _digest(content, "base64")
 
 
 def _decoded(encoded: str) -> bytes | None:
@@ -56,5 +56,5 @@ def _decoded(encoded: str) -> bytes | None:
         return None
 
 
-def _digest(content: bytes) -> str:
-    return f"sha256:{sha256(content).hexdigest()}"
+def _digest(content: bytes, kind: str) -> str:
+    return f"<{kind}, {len(content):,} bytes, sha256 {sha256(content).hexdigest()}>"

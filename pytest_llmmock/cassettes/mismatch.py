@@ -13,8 +13,9 @@ from ..core.model import Exchange
 from ..core.summary import asked, plural, shape
 from ..errors import CassetteError
 from .cassette import Cassette, Interaction
-from .difference import Difference, show
+from .difference import Difference, joined, show
 from .nearest import Found, Near, Read, find
+from .normalisers import KINDS
 from .player import Player
 
 _LISTED = 5
@@ -40,6 +41,8 @@ class Advice:
     """The command or argument that records what is missing."""
     ignore: str
     """The argument that leaves paths out, with `{paths}` where they stand."""
+    normalise: str
+    """The argument that makes kinds of values the same, with `{names}` where they stand."""
     repeat: str = ""
     """The argument that plays the last recording of a request again; '' where that is done anyhow."""
 
@@ -175,12 +178,28 @@ def _to_fix_it(nearest: Sequence[Near], times: int, advice: Advice) -> str:
 
 def _to_ignore(found: Sequence[Difference], advice: Advice) -> Iterator[str]:
     """Leaving out is advised for what looks as if it changed on every run, and for a single place beside the prompt."""
-    volatile = [each for each in found if each.volatile]
-    if found and len(volatile) == len(found):
-        kinds = " and ".join(", ".join(dict.fromkeys(each.volatile for each in volatile)).rsplit(", ", 1))
-        yield f"This looks like {kinds}, which changes on every run; leave it out:  {_ignoring(volatile, advice)}"
+    if found and all(each.kinds for each in found):
+        yield from _to_make_the_same([each for each in found if not each.is_whole], advice)
+        yield from _to_leave_out([each for each in found if each.is_whole], advice)
     elif len(found) == 1 and _first(found[0]) not in _PROMPT and _first(found[0]) != found[0].path:
         yield f"If this part changes on every run, leave it out:  {_ignoring(found, advice)}"
+
+
+def _to_make_the_same(found: Sequence[Difference], advice: Advice) -> Iterator[str]:
+    """Inside a text: to leave out all of it would let every word of it change unseen."""
+    if found:
+        kinds = list(dict.fromkeys(name for each in found for name in each.kinds))
+        names = ", ".join(f'"{name}"' for name in kinds)
+        looks = joined([KINDS[name].words for name in kinds])
+        how = advice.normalise.format(names=names)
+        yield f"This looks like {looks}, which changes on every run; make it the same:  {how}"
+        yield f"Or leave all of the text out:  {_ignoring(found, advice)}"
+
+
+def _to_leave_out(found: Sequence[Difference], advice: Advice) -> Iterator[str]:
+    if found:
+        looks = joined([each.volatile for each in found])
+        yield f"This looks like {looks}, which changes on every run; leave it out:  {_ignoring(found, advice)}"
 
 
 def _first(difference: Difference) -> str:

@@ -95,5 +95,6 @@ def open_deck(cassette: Path, settings: Settings, *, at_once: bool = False) -> D
     """The deck with this cassette. Raises `CassetteError`."""
 
     record = f"llmmock record --cassette {cassette}"
-    advice = Advice(record=record, ignore="--ignore, for each of {paths}")
+    ways = {"ignore": "--ignore, for each of {paths}", "normalise": "--normaliser, for each of {names}"}
+    advice = Advice(record=record, **ways)
     return Deck.open(cassette, settings, advice=advice, at_once=at_once)

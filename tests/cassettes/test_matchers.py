@@ -396,7 +396,7 @@ GOLDEN = {
     "plain text": (post(b"Hello", "/v1/other"), "df837dbc4e6d7d1af1e44087551dd8bc"),
     "picture": (
         post({"input": [{"image_url": "data:image/png;base64,iVBORw0KGgo="}]}, "/v1/responses"),
-        "e5b2ac3a35dbee6a86d24e4b551fbcac",
+        "dd7fc72c64d1d44d4820f76009b8cf98",
     ),
     "nothing": (Request("GET", "https://api.openai.com", "/v1/models"), "22d2cd2b6cc54a59f0c50b88b33e1552"),
 }

@@ -79,4 +79,4 @@ def test_the_same_picture_has_the_same_key_and_another_has_not(read):
 def test_every_protocols_way_of_sending_content_is_compared_by_hash(read, content):
     body = Keys().values(read(chat(content)))["body"]
     assert SMALL not in json.dumps(body)
-    assert "sha256:" in json.dumps(body)
+    assert "256 bytes, sha256 " in json.dumps(body)

@@ -18,7 +18,7 @@ Chat = Callable[..., Request]
 Tape = Callable[..., Interaction]
 Read = Callable[[Request], Exchange]
 
-ADVICE = Advice(record="pytest --llm-record", ignore="ignore=[{paths}]")
+ADVICE = Advice(record="pytest --llm-record", ignore="ignore=[{paths}]", normalise="normalisers=[{names}]")
 
 
 @pytest.fixture
