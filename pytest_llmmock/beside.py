@@ -100,10 +100,10 @@ class Beside:
     # --- who came before ---
 
     def _take(self, names: Iterable[str], dest: str) -> None:
-        for group in getattr(self._parser, "_groups", ()):
+        for group in _groups(self._parser):
             for option in [*group.options]:
                 if found := set(names).intersection(option.names()):
-                    self._note(found, dest, option.dest, option.default, group.name)
+                    self._note(found, dest, option.dest, getattr(option, "default", None), group.name or "")
                     _let_go(group, option, found)
         if self._shared and hasattr(self._group, "_arggroup"):  # since pytest 9 an argument is argparse's at once
             self._group._arggroup.conflict_handler = "resolve"
@@ -155,10 +155,17 @@ class Beside:
         names = " and ".join(sorted({option.name for option in self._shared}))
         groups = sorted({option.group for option in self._shared})
         others = [name if config.pluginmanager.has_plugin(name) else "NAME" for name in groups]
+        headings = ", ".join(name if name not in ("", "_anonymous") else "Custom options" for name in groups)
         return [
-            f"llmmock: another plugin ({', '.join(groups)}) has {names} too; both hear it, in the words of"
+            f"llmmock: another plugin ({headings}) has {names} too; both hear it, in the words of"
             f" pytest-llmmock. To leave one out: -p no:{NAME} or {' '.join(f'-p no:{name}' for name in others)}"
         ]
+
+
+def _groups(parser: pytest.Parser) -> list[Any]:
+    """The groups of options; pytest 8 does not count the one without a heading among them."""
+    groups, nameless = getattr(parser, "_groups", []), getattr(parser, "_anonymous", None)
+    return [*groups, *([nameless] if nameless is not None and nameless not in groups else [])]
 
 
 def _dest(names: Iterable[str]) -> str:
