@@ -13,6 +13,7 @@ from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
 from .cassettes.recorder import Recorder, Recordings
+from .cassettes.scrubber import Scrubber
 from .core.engine import Engine
 from .core.journal import Entry, Journal
 from .core.model import Exchange, Source
@@ -130,7 +131,8 @@ class Deck:
         )
 
     def _explain(self, exchange: Exchange) -> str:
-        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice)
+        why = explain(exchange, self.player, dialects.read, self.settings.mode, self._advice)
+        return Scrubber(self.keys.secrets).text(why)  # it goes to terminals, to reports, and to the logs of CI
 
     @property
     def troubles(self) -> list[Entry]:

@@ -38,7 +38,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._found: list[Interaction] | None = None
         self._left: list[LeftBehind] = []
-        self._unsaved = None if at_once else Unsaved(home, cassette.path, keys.signature, describe)
+        self._unsaved = None if at_once else Unsaved(home, cassette.path, keys.signature, describe, keys.secrets)
         self.recordings = Recordings(self._unsaved, lambda: cassette.last_played)
 
     def recover(self) -> list[Interaction]:

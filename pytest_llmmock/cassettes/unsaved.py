@@ -21,6 +21,7 @@ from ..errors import CassetteError
 from . import library
 from .aside import PRIVATE, beside, make_private, remove_empty
 from .cassette import Interaction, Recorded
+from .secrets import Secrets
 
 UNSAVED = PRIVATE / "unsaved"
 
@@ -32,11 +33,19 @@ _TRIES = 100
 class Unsaved:
     """What one run has recorded to one cassette and not written there yet."""
 
-    def __init__(self, home: Path, cassette: Path, signature: bytes, describe: Callable[[Recorded], str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        cassette: Path,
+        signature: bytes,
+        describe: Callable[[Recorded], str],
+        secrets: Secrets | None = None,
+    ) -> None:
         self._home = Path(os.path.abspath(home))
         self._cassette = cassette
         self._signature = signature
         self._describe = describe
+        self._secrets = secrets
         self._folder: Path | None = None
         self._held: BinaryIO | None = None
         self._lock = threading.Lock()
@@ -68,6 +77,7 @@ class Unsaved:
             signature=self._signature,
             describe=self._describe,
             blobs_in=self._home,
+            secrets=self._secrets,
         )
 
     def clear(self) -> None:

@@ -7,6 +7,10 @@ from pathlib import Path
 import click
 
 from ..cassettes import library, plain_vcr
+from ..cassettes.cassette import Interaction
+from ..cassettes.findings import refuse
+from ..cassettes.scrub import scrub
+from ..cassettes.secrets import Secrets
 from ..errors import CassetteError
 from .conversion import Conversion
 
@@ -33,7 +37,12 @@ def command(sources: tuple[Path, ...], out: Path, layout: str, force: bool, dry_
 
     def write(source: Path, target: Path) -> int:
         interactions = library.open_cassette(source).interactions
-        data = plain_vcr.dumps(interactions)
+        secrets = Secrets.of()
+        for each in interactions:
+            secrets.learn(each.request, each.reply)
+        clean = [Interaction.of(scrub(each.recorded, secrets)) for each in interactions]
+        data = plain_vcr.dumps(clean)
+        refuse(target, clean, data, {}, secrets)
         if not dry_run:
             _write(target, data)
         return len(interactions)
