@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from ..core.model import Headers, Reply, Request, without_user
+from ..core.model import Headers, Reply, Request
 from .cassette import Recorded
 from .draft import Draft
 from .scrubber import Scrubber
@@ -53,8 +53,7 @@ def kept(headers: Headers, allowed: tuple[str, ...]) -> Headers:
 
 def clean_request(request: Request, scrubber: Scrubber) -> Request:
     """The request as it is compared: the very same, when there is no secret in it."""
-    origin = scrubber.text(without_user(request.origin))
-    path, query = scrubber.address(request.path), scrubber.query(request.query)
+    origin, path, query = scrubber.place(request.origin, request.path, request.query)
     body = scrubber.body(request.body)
     if body is request.body and (origin, path, query) == (request.origin, request.path, request.query):
         return request

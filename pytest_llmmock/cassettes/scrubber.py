@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
 
+from ..core.model import without_user
 from .credentials import is_secret
 from .draft import Draft, Edit, edited
 from .leaves import Leaf, leaves
@@ -20,6 +21,9 @@ from .secrets import Secrets, Span, apart
 _PASSES = 5
 """A placeholder can make a secret of what stands beside it; then it is looked at again, but not for ever."""
 
+
+_REMEMBERED = 100
+"""Places of requests."""
 
 _STEP = re.compile("(/)")
 _PAIR = re.compile("([&=])")
@@ -31,6 +35,7 @@ class Scrubber:
     def __init__(self, secrets: Secrets, *, asked: bool = False) -> None:
         self._secrets = secrets
         self._asked = asked
+        self._places: dict[tuple[int, str, str, str], tuple[str, str, str]] = {}
 
     def _spans(self, data: bytes) -> list[Span]:
         return self._secrets.spans(data, asked=self._asked)
@@ -49,6 +54,15 @@ class Scrubber:
     def text(self, text: str) -> str:
         clean = self.content(data := text.encode(errors="surrogatepass"))
         return text if clean is data else clean.decode(errors="surrogatepass")
+
+    def place(self, origin: str, path: str, query: str) -> tuple[str, str, str]:
+        """Where a request goes. A client asks at the same places again and again."""
+        place = self._secrets.generation, origin, path, query
+        known = self._places.get(place)
+        if known is None:
+            known = self.text(without_user(origin)), self.address(path), self.query(query)
+            self._places = {place: known} if len(self._places) > _REMEMBERED else {**self._places, place: known}
+        return known
 
     def address(self, path: str) -> str:
         """A path, or a part of one, also when what is secret in it is percent-encoded."""
