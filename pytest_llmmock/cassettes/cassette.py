@@ -88,6 +88,10 @@ class Cassette:
             self._played.add(id(interaction))
             self.last_played = interaction
 
+    def is_played(self, interaction: Interaction) -> bool:
+        """Whether an interaction answered a request."""
+        return id(interaction) in self._played
+
     @property
     def played(self) -> Sequence[Interaction]:
         """The interactions that answered a request."""

@@ -137,7 +137,7 @@ def _numbers(cassette: Cassette, nearest: Sequence[Near], listed: int) -> list[i
 
 
 def _line(number: int, interaction: Interaction, cassette: Cassette, read: Read) -> str:
-    played = "   (played)" if interaction in cassette.played else ""
+    played = "   (played)" if cassette.is_played(interaction) else ""
     try:
         words = asked(read(interaction.request))
     except CassetteError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
@@ -20,7 +19,7 @@ from .player import Place, Player
 _CANDIDATES = 8
 """Recordings that are parsed, those that share most words with the request."""
 
-_READ = 4 * 1024 * 1024
+_READ = 256 * 1024
 """Bytes of recordings whose words are counted, those that share most lines with the request."""
 
 _ALIKE = 0.3
@@ -70,9 +69,9 @@ def find(exchange: Exchange, player: Player, read: Read) -> Found:
 
 def _likely(player: Player, wanted: Sequence[bytes]) -> list[Place]:
     """The recordings that share most words with the request, of those that share most lines. None is parsed."""
-    lines, words = Counter(wanted), set(_WORDS.findall(b"\n".join(wanted)))
+    lines, words = set(wanted), set(_WORDS.findall(b"\n".join(wanted)))
     texts = [(place, found) for place in player.places() if (found := _lines(place[2]))]
-    texts.sort(key=lambda each: -sum((Counter(each[1]) & lines).values()))
+    texts.sort(key=lambda each: len(lines.intersection(each[1])), reverse=True)
     sizes = accumulate(sum(map(len, found)) for _, found in texts)
     read = [(_share(words, found), place) for (place, found), size in zip(texts, sizes, strict=True) if size <= _READ]
     likely = nlargest(_CANDIDATES, read or [(0, each[0]) for each in texts], key=lambda each: each[0])
@@ -103,7 +102,7 @@ def _compared(
     found: Iterable[Difference] = ()
     if recorded.target == exchange.target:
         found = _differences(player.keys.values(recorded), player.keys.values(exchange))
-    return Near(cassette, number, interaction in cassette.played, recorded, tuple(found))
+    return Near(cassette, number, cassette.is_played(interaction), recorded, tuple(found))
 
 
 def _differences(recorded: dict[str, object], wanted: dict[str, object]) -> Iterator[Difference]:

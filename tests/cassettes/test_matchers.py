@@ -157,6 +157,52 @@ def test_whatever_else_changes_in_the_body_is_another_request(key: Key, body: An
     assert key(post(body)) != key(post(ASKED))
 
 
+WORDS = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6), min_size=1, max_size=6)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant"]), "content": WORDS.map(" ".join)}
+)
+CHATS = st.fixed_dictionaries(
+    {
+        "model": st.sampled_from(["gpt-5", "gpt-5-mini"]),
+        "temperature": st.floats(0, 2).map(lambda number: round(number, 2)),
+        "messages": st.lists(MESSAGE, min_size=1, max_size=5),
+        "tools": st.lists(
+            st.fixed_dictionaries({"name": WORDS.map("_".join), "parameters": st.dictionaries(TEXT, TEXT)}), max_size=3
+        ),
+    }
+)
+
+
+def leaves(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a value that holds a text or a number, as what it is in and where."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = [(value, step) for step, item in items if not isinstance(item, dict | list)]
+    return inner + [leaf for _, item in items for leaf in leaves(item)]
+
+
+@given(body=CHATS, data=st.data())
+def test_one_word_one_number_anywhere_makes_another_request(
+    key: Key, body: dict[str, Any], data: st.DataObject
+) -> None:
+    before = key(post(body))
+    holder, step = data.draw(st.sampled_from(leaves(body)))
+    old = holder[step]
+    if isinstance(old, str):
+        words = old.split(" ")
+        place = data.draw(st.integers(0, len(words) - 1))
+        holder[step] = " ".join([*words[:place], words[place] + "x", *words[place + 1 :]])
+    else:
+        holder[step] = [old]
+    assert key(post(body)) != before
+
+
+@given(body=CHATS, data=st.data())
+def test_the_order_of_messages_and_of_tools_counts(key: Key, body: dict[str, Any], data: st.DataObject) -> None:
+    for field in ("messages", "tools"):
+        other = data.draw(st.permutations(body[field]))
+        assert (key(post({**body, field: other})) == key(post(body))) == (other == body[field])
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
