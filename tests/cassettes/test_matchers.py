@@ -161,6 +161,7 @@ WORDS = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_s
 MESSAGE = st.fixed_dictionaries(
     {"role": st.sampled_from(["system", "user", "assistant"]), "content": WORDS.map(" ".join)}
 )
+TOOLS = st.fixed_dictionaries({"name": WORDS.map("_".join), "parameters": st.dictionaries(TEXT, TEXT)})
 CHATS = st.fixed_dictionaries(
     {
         "model": st.sampled_from(["gpt-5", "gpt-5-mini"]),
