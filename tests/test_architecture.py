@@ -44,6 +44,7 @@ THIRD_PARTY = {
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
     "upstreams/http.py": {"httpx"},
+    "upstreams/unpacking.py": {"httpx", "backports", "compression"},
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
     "beside.py": {"pytest"},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..core.live import Live
 from ..core.model import OURS, Headers, Reply, Request, without_user
 from ..errors import CutConnection, UpstreamError
+from . import unpacking
 
 if TYPE_CHECKING:
     import httpx
@@ -56,12 +57,14 @@ class Network:
         import httpx
 
         since = time.monotonic()
+        client = self._open()
         try:
-            response = self._open().send(self._prepared(request), stream=True)
+            response = client.send(self._prepared(request), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamError(_failure(request, error)) from error
         content_type = response.headers.get("content-type", "")
-        live = Live(_chunks(response, request), lambda: _hang_up(response), since=since, content_type=content_type)
+        chunks = _chunks(response, request, client.headers["accept-encoding"])
+        live = Live(chunks, lambda: _hang_up(response), since=since, content_type=content_type)
         reason = response.reason_phrase
         return Reply(response.status_code, _headers(response), live, reason, "upstream", live=True)
 
@@ -103,12 +106,12 @@ def _headers(response: httpx.Response) -> Headers:
     return tuple(pair for pair in pairs if pair[0] not in _FRAMING)
 
 
-def _chunks(response: httpx.Response, request: Request) -> Iterator[bytes]:
+def _chunks(response: httpx.Response, request: Request, known: str) -> Iterator[bytes]:
     """What arrives, as it arrives. Raises `CutConnection` when it breaks off."""
     import httpx
 
     try:
-        yield from response.iter_bytes()
+        yield from unpacking.pieces(response, known)
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise CutConnection(
             f"The answer of {without_user(request.origin)} broke off: {_cause(error)}. It was not recorded."

@@ -6,12 +6,14 @@ import gc
 import gzip
 import re
 import socket
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import brotli
 import httpx
 import pytest
 
@@ -22,6 +24,11 @@ from pytest_llmmock.inbound.doors import Door
 from pytest_llmmock.inbound.server import Server
 from pytest_llmmock.upstreams import http
 from pytest_llmmock.upstreams.http import Network
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PATIENCE = 10
 """Seconds after which a test that waits for another thread gives up."""
@@ -203,7 +210,17 @@ def test_framing_headers_stay_with_the_connection_they_were_for(network):
     assert reply.headers == (("content-type", "text/plain"),)
 
 
-@pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+CODINGS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstd.compress,
+    "Identity": bytes,
+    "gzip, br": lambda words: brotli.compress(gzip.compress(words)),
+}
+
+
+@pytest.mark.parametrize(("coding", "compress"), CODINGS.items())
 def test_an_answer_that_comes_compressed_all_the_same_is_decoded(network, respx_mock, coding, compress):
     words = b'{"text": "caf\xc3\xa9"}' * 50
     headers = {"content-encoding": coding, "content-type": "application/json"}
@@ -329,6 +346,27 @@ def test_an_answer_that_cannot_be_decoded_is_no_end(network):
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n"
     with answering(head + b"not a zip") as url, pytest.raises(CutConnection, match="broke off"):
         read(network.send(request(origin=url)))
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed", "told"),
+    [
+        ("zstd", zstd.compress(b"x" * 999)[:-1], "broke off: it ends inside its compressed data"),
+        ("zstd", b"no zstd", "broke off"),
+        ("exi", b"<packed>", "broke off: its content encoding 'exi' cannot be unpacked"),
+    ],
+)
+def test_what_httpx_does_not_unpack_is_never_handed_over_packed(network, respx_mock, coding, packed, told):
+    respx_mock.get(f"{HOST}/v1/models").respond(headers={"content-encoding": coding}, content=packed)
+    with pytest.raises(CutConnection, match=told):
+        read(network.send(request()))
+
+
+def test_zstandard_in_several_packets_and_frames_is_unpacked_as_it_comes(network):
+    packed = zstd.compress(b"one ") + zstd.compress(b"two")
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    with answering(head, *(packed[at : at + 1] for at in range(len(packed)))) as url:
+        assert read(network.send(request(origin=url))) == b"one two"
 
 
 def test_a_reader_that_leaves_early_closes_the_connection(network):
