@@ -13,7 +13,7 @@ import pytest
 from projects import project, standin  # noqa: F401
 from provider import Provider
 
-from pytest_llmmock import LLMMock, LLMServer, use_cassette
+from pytest_llmmock import LLMMock, LLMServer, UnmatchedError, use_cassette
 
 KEY = "sk-pains-0123456789abcdef0123456789"
 
@@ -79,3 +79,15 @@ def run(request: pytest.FixtureRequest, path: Path, provider: Provider) -> Run:
             assert mode != "none" or len(provider.requests) == before
 
     return run
+
+
+@pytest.fixture
+def missing(run: Run) -> Callable[..., AbstractContextManager[tuple[App, pytest.ExceptionInfo[UnmatchedError]]]]:
+    """Runs an application in replay, and holds it to ending in a miss; what is told of it comes along."""
+
+    @contextmanager
+    def missing(**settings: Any) -> Iterator[tuple[App, pytest.ExceptionInfo[UnmatchedError]]]:
+        with pytest.raises(UnmatchedError) as told, run(**settings) as app:
+            yield app, told
+
+    return missing

@@ -10,7 +10,7 @@ from provider import refused
 
 
 def test_a_refusal_reaches_the_client_as_it_is_while_recording_and_in_replay(run, provider):
-    """A tool that answers 502 for the provider's 400, and leaves out which parameter was wrong, tests another program."""
+    """A tool that answers 502 for a 400, without the parameter that was wrong, tests another program."""
     provider.answer = lambda asked: refused(400, "n is too large", param="n", code="too_large")
     told = []
     for mode in ("once", "none"):
@@ -22,7 +22,7 @@ def test_a_refusal_reaches_the_client_as_it_is_while_recording_and_in_replay(run
 
 
 def test_a_limit_of_the_provider_reaches_the_client_as_itself_and_no_file(run, provider, path):
-    """A tool that answers 502 for 429 keeps clients from retrying, and one that records it makes every later run fail."""
+    """A tool that answers 502 for 429 tests other retries, and one that records it makes every later run fail."""
     provider.answer = lambda asked: refused(429, "slow down")
     with run("once") as app, pytest.raises(openai.RateLimitError, match="slow down"):
         app.say()

@@ -62,7 +62,7 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_answer_survives_byte_for_byte(run, provider, layout):
-    """Ids, log probabilities, citations, fingerprints, the dated model, usage in detail and the second choice are gone in replay."""
+    """Ids, log probabilities, citations, the fingerprint, usage in detail and the second choice are gone in replay."""
     body = LAYOUTS[layout](RICH).encode()
     provider.answer = lambda asked: Answer(body, headers={"content-type": "application/json"})
     for mode in ("once", "none"):

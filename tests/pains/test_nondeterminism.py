@@ -18,7 +18,7 @@ def in_any_order(body: Any) -> Any:
 
 
 def test_what_is_declared_later_finds_what_was_recorded_before(run, path):
-    """Where a hook normalises recordings when they are loaded, or not, but not requests in the same way, recordings are lost."""
+    """Where what was recorded before is not normalised as requests are, it is lost when a normaliser is added."""
     with run("once") as app:
         recorded = app.say(f"plan {uuid.uuid4()} in /tmp/pytest-of-me/pytest-1/x on 2026-11-20T10:00:00Z")
     before = path.read_bytes()
