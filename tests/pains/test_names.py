@@ -47,7 +47,7 @@ def test_options_markers_and_fixtures_of_others_stay_theirs(project, standin):
             assert pytestconfig.getoption("--cassette-dir") == "there"
         """
     )
-    theirs = ["-p", "others", "--strict-markers", "--record-mode=all", "--cassette-dir=there"]
+    theirs = ["-p", "no:recording", "-p", "others", "--strict-markers", "--record-mode=all", "--cassette-dir=there"]
     project.syspathinsert()
     for ours in (["--llm-record"], []):
         result = project.runpytest_inprocess("-p", "no:cacheprovider", *theirs, *ours)
