@@ -14,6 +14,8 @@ import pydantic
 import pytest
 from provider import Answer, as_json, as_stream, completion
 
+from pytest_llmmock import use_cassette
+
 
 class Plan(pydantic.BaseModel):
     city: str
@@ -104,3 +106,47 @@ def test_pydantic_ai_calls_its_tools_in_replay_as_when_recorded(run, provider):
         with run(mode) as app:
             assert asyncio.run(ask(app)) == "It is 21 degrees."
     assert called == ["Rome", "Rome"]
+
+
+def test_langchain_neither_hides_a_miss_nor_tries_again(missing):
+    """A miss that is an exception is tried again by the framework too, and ends as 'Connection error.'."""
+    langchain_openai = pytest.importorskip("langchain_openai")
+    with missing() as (app, told), openai.DefaultHttpxClient() as client:
+        chat = langchain_openai.ChatOpenAI(model="m", api_key="k", base_url=app.base_url, http_client=client)
+        with pytest.raises(openai.NotFoundError, match="There are no recordings to answer this request from"):
+            chat.invoke("hello")
+        assert len(app.mock.requests) == 1
+    assert '"hello"' in str(told.value)
+
+
+def in_googles_words(asked: Any) -> Answer:
+    """A whole answer, or one in two pieces."""
+    parts = [{"candidates": [{"content": {"role": "model", "parts": [{"text": each}]}}]} for each in ("Ro", "me")]
+    if "stream" in asked.path:
+        return as_stream(*(f"data: {json.dumps(each)}\r\n\r\n".encode() for each in parts))
+    return as_json(parts[1])
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")  # Google's own
+def test_google_is_replayed_plain_streamed_and_async(path, provider):
+    """What knows one provider's addresses only lets every other client go live."""
+    genai = pytest.importorskip("google.genai")
+    provider.answer = in_googles_words
+    options = genai.types.HttpOptions(base_url="https://google.test", api_version="v1beta")
+    asked = {"model": "gemini-9", "contents": "Where to?"}
+
+    async def later(client: Any) -> str:
+        async with client.aio as model:
+            return (await model.models.generate_content(**asked)).text
+
+    def told() -> tuple[str, list[str], str]:
+        with genai.Client(api_key="k", http_options=options) as client:
+            plain = client.models.generate_content(**asked).text
+            pieces = [piece.text for piece in client.models.generate_content_stream(**asked)]
+            return plain, pieces, asyncio.run(later(client))
+
+    with use_cassette(path, mode="once", hosts=["google.test"], upstream=provider.url):
+        assert told() == ("me", ["Ro", "me"], "me")
+    with use_cassette(path, hosts=["google.test"]):
+        assert told() == ("me", ["Ro", "me"], "me")
+    assert len(provider.requests) == 3
