@@ -108,17 +108,6 @@ def test_pydantic_ai_calls_its_tools_in_replay_as_when_recorded(run, provider):
     assert called == ["Rome", "Rome"]
 
 
-def test_langchain_neither_hides_a_miss_nor_tries_again(missing):
-    """A miss that is an exception is tried again by the framework too, and ends as 'Connection error.'."""
-    langchain_openai = pytest.importorskip("langchain_openai")
-    with missing() as (app, told), openai.DefaultHttpxClient() as client:
-        chat = langchain_openai.ChatOpenAI(model="m", api_key="k", base_url=app.base_url, http_client=client)
-        with pytest.raises(openai.NotFoundError, match="There are no recordings to answer this request from"):
-            chat.invoke("hello")
-        assert len(app.mock.requests) == 1
-    assert '"hello"' in str(told.value)
-
-
 def in_googles_words(asked: Any) -> Answer:
     """A whole answer, or one in two pieces."""
     parts = [{"candidates": [{"content": {"role": "model", "parts": [{"text": each}]}}]} for each in ("Ro", "me")]
