@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 # pytester forgets what a run inside has imported. Loaded here, these stay: the SDKs take a second each, and
 # yaml's C part cannot be loaded twice.
+import httpcore2  # noqa: F401
 import httpx  # noqa: F401
 import httpx2  # noqa: F401
 import openai  # noqa: F401
