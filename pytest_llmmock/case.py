@@ -16,7 +16,7 @@ from .deck import Deck
 from .errors import LLMMockError
 from .inbound.server import Server
 from .mock import LLMMock, LLMServer
-from .naming import cassette_path, default_name, relative, settings_of
+from .naming import cassette_path, is_alone, relative, settings_of
 from .plugin import BEGAN, CLEANUP, PROPERTY
 
 _SERVER = pytest.StashKey[Server]()
@@ -28,7 +28,7 @@ class Case:
     def __init__(self, item: pytest.Item, deck: Deck, name: str) -> None:
         self._item = item
         self._deck = deck
-        self._alone = name == default_name(item)
+        self._alone = is_alone(item, name)
         """Whether no other test has this cassette."""
         self._passed = False
         self._failed = False

@@ -115,7 +115,9 @@ class Deck:
         sources: list[Source] = [self.player] if replays else []
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
-        return Engine(dialects.read, sources, self._explain, self.requests, on_trouble, waits=self.records)
+        return Engine(
+            dialects.read, sources, self._explain, self.requests, on_trouble, waits=self.records, clean=self.clean
+        )
 
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""
@@ -131,8 +133,7 @@ class Deck:
         )
 
     def _explain(self, exchange: Exchange) -> str:
-        why = explain(exchange, self.player, dialects.read, self.settings.mode, self._advice)
-        return Scrubber(self.keys.secrets).text(why)  # it goes to terminals, to reports, and to the logs of CI
+        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice)
 
     @property
     def troubles(self) -> list[Entry]:
@@ -164,7 +165,11 @@ class Deck:
 
     def report(self) -> str:
         """Everything that could not be answered, explained; '' when all was."""
-        return "\n\n".join(dict.fromkeys([*(entry.trouble for entry in self.troubles), *self.escapes]))
+        return self.clean("\n\n".join(dict.fromkeys([*(entry.trouble for entry in self.troubles), *self.escapes])))
+
+    def clean(self, text: str) -> str:
+        """A text that people read, without secrets."""
+        return Scrubber(self.keys.secrets).text(text)
 
     def unplayed_report(self, record: str) -> str:
         """What the cassette holds that nobody asked for, and the command that drops it; '' when all was played."""

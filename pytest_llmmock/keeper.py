@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import dialects
@@ -24,6 +24,15 @@ def describe(recorded: Recorded) -> str:
     return summary.line(dialects.read(recorded.request), recorded.reply)
 
 
+def _are_one(one: Interaction, other: Interaction) -> bool:
+    """Whether two are the same recording, one of them perhaps read from a file, where times are rounded."""
+    return one.key == other.key and _marks(one) == _marks(other)
+
+
+def _marks(interaction: Interaction) -> tuple[object, ...]:
+    return interaction.meta.get("recorded"), interaction.reply.status, interaction.reply.body
+
+
 class Keeper:
     """Keeps what is recorded to one cassette."""
 
@@ -36,7 +45,8 @@ class Keeper:
         self._home = home
         self._since = since or now()
         self._lock = threading.Lock()
-        self._found: list[Interaction] | None = None
+        self._written: list[Interaction] = []
+        """What was written by an earlier save, where there are several."""
         self._left: list[LeftBehind] = []
         self._unsaved = None if at_once else Unsaved(home, cassette.path, keys.signature, describe, keys.secrets)
         self.recordings = Recordings(self._unsaved, lambda: cassette.last_played)
@@ -51,8 +61,7 @@ class Keeper:
 
     def _holds(self, interaction: Interaction) -> bool:
         """Whether the run was killed when its cassette was written already."""
-        same = (each for each in self._cassette.interactions if each.key == interaction.key)
-        return any(each.recorded == interaction.recorded for each in same)
+        return any(_are_one(each, interaction) for each in self._cassette.interactions)
 
     def is_of_this_run(self, interaction: Interaction) -> bool:
         return str(interaction.meta.get("recorded", "")) >= self._since
@@ -70,18 +79,24 @@ class Keeper:
         if new or drops:
             with self._lock, library.locked(path):
                 self._write(path, self._contents(new, alone=alone))
+                self._written = list(new)
         self._settle()
         return len(new)
 
     def _contents(self, new: Sequence[Interaction], *, alone: bool) -> list[Interaction]:
         """What is to stand in the file: another test, or process, may have recorded to it meanwhile."""
-        if self._found is None:
-            self._found = library.open_cassette(self._cassette.path, self._keys.signature).interactions
-        if self._mode == "all":
-            return [*filter(self.is_of_this_run, self._found), *new]
-        if self._mode != "changed" or not alone:
-            return [*self._found, *new]
-        return [*self.recordings.woven_into(self._cassette.played), *self._found[len(self._cassette) :]]
+        found = library.open_cassette(self._cassette.path, self._keys.signature).interactions
+        if self._mode == "changed" and alone:
+            behind = self._without(found[len(self._cassette) :], self._written)
+            return [*self.recordings.woven_into(self._cassette.played), *behind]
+        stay = filter(self.is_of_this_run, found) if self._mode == "all" else found
+        written = {id(each) for each in self._written}
+        gone = [each for each in self._written if each not in new]  # recorded once more, to its real end
+        return [*self._without(stay, gone), *(each for each in new if id(each) not in written)]
+
+    def _without(self, found: Iterable[Interaction], written: Sequence[Interaction]) -> list[Interaction]:
+        """What stands in the file, without these of our own."""
+        return [each for each in found if not any(_are_one(each, own) for own in written)]
 
     def _write(self, path: Path, interactions: Sequence[Interaction]) -> None:
         if interactions:

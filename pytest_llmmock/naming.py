@@ -18,6 +18,11 @@ from .settings import Layer, Settings, combine, from_environment
 CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress")
 """Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
 
+SHARED = "llmmock/shared"
+"""Where pytest's cache keeps the names that tests give to their cassettes: not all tests are in every run."""
+
+_GIVEN = pytest.StashKey[frozenset[str]]()
+
 _LONGEST_NAME = 150
 """Bytes."""
 
@@ -83,6 +88,27 @@ def cassettes_of(items: Iterable[pytest.Item], cassette_dir: Path) -> Iterator[s
             yield relative(cassette_path(cassette_dir, marked(item)[0] or default_name(item)), item.config.rootpath)
         except UsageError:
             continue  # its set-up tells
+
+
+def names_on_markers(items: Iterable[pytest.Item]) -> Iterator[str]:
+    """The names that collected tests give to their cassettes: another test may have one of them too."""
+    for item in items:
+        try:
+            name = marked(item)[0]
+        except UsageError:
+            continue  # its set-up tells
+        if name:
+            yield name
+
+
+def is_alone(item: pytest.Item, name: str) -> bool:
+    """Whether no other test has this cassette, as far as this run and the last one of all tests know."""
+    stash = item.config.stash
+    if _GIVEN not in stash:
+        cache = getattr(item.config, "cache", None)
+        known = cache.get(SHARED, []) if cache is not None else []
+        stash[_GIVEN] = frozenset([*known, *names_on_markers(item.session.items)])
+    return name == default_name(item) and name not in stash[_GIVEN]
 
 
 def relative(path: Path, root: Path) -> str:

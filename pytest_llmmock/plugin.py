@@ -31,6 +31,8 @@ CASE = pytest.StashKey["Case"]()
 BEGAN = pytest.StashKey[float]()
 CLEANUP = pytest.StashKey[list[Callable[[], None]]]()
 
+_BEGAN = "llmmock_began"
+
 PROPERTY = "llmmock_"
 """How the properties begin that a test's report carries: so they reach the summary from xdist's workers, and JUnit."""
 
@@ -100,7 +102,7 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     config.stash[CLEANUP] = []
-    config.stash[BEGAN] = time.time()
+    config.stash[BEGAN] = getattr(config, "workerinput", {}).get(_BEGAN) or time.time()
     config.pluginmanager.register(Run(config), "llmmock-run")
     report = given(config, "llm_report")
     if report:
@@ -150,21 +152,38 @@ class Run:
         """Of a test that is run again, the last time counts."""
         self._workers: list[dict[str, Any]] = []
         self._finished: set[str] = set()
+        self._items = 0
         self._whole = True
+        """Whether nothing is known to be left out."""
+        self._certain = True
+        """Whether every test has run to its end."""
         self._session: Session | None = None
 
     def pytest_deselected(self) -> None:
         self._whole = False
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        self._whole = self._whole and not report.failed
+        self._whole = self._whole and report.passed
+
+    def pytest_itemcollected(self) -> None:
+        self._items += 1
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Who shards a run takes items away without a word."""
+        self._whole = self._whole and self._items <= len(session.items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._certain = self._certain and report.passed
         if report.when == "teardown":
             self._finished.add(report.nodeid)
             told = getattr(report, "llmmock", None)
             if told is not None:
                 self._tests[report.nodeid] = told
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """A worker of xdist, which may come late in place of one that crashed, is part of this run."""
+        node.workerinput[_BEGAN] = self._config.stash[BEGAN]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -191,7 +210,7 @@ class Run:
         from .session import Session
 
         whole = self._whole and all(worker["collected"] <= len(self._finished) for worker in workers)
-        self._session = Session(self._config, self._tests.values(), workers, whole=whole)
+        self._session = Session(self._config, self._tests.values(), workers, whole=whole, certain=self._certain)
         self._session.finish()
         if self._session.fails and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -13,13 +16,15 @@ import pytest
 
 from .cassettes import library
 from .errors import CassetteError
-from .naming import cassettes_of, home_of, relative
+from .naming import SHARED, cassettes_of, home_of, names_on_markers, relative
 
 COUNTS = ("replayed", "recorded", "unmatched", "egress", "abandoned", "refused", "aside", "tokens")
 """What is counted of each test."""
 
 CACHE = "llmmock/unused"
 """Where pytest's cache keeps what the last whole run did not use, for `llmmock prune`."""
+
+_IGNORES = ("collect_ignore", "collect_ignore_glob")
 
 _SELECTS = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "collectonly")
 """Options after which a run is not a whole one."""
@@ -53,9 +58,10 @@ class CassetteUse:
 class Uses:
     """What the tests of a run used."""
 
-    def __init__(self, tests: Iterable[dict[str, Any]], *, whole: bool) -> None:
+    def __init__(self, tests: Iterable[dict[str, Any]], named: Mapping[str, int], *, whole: bool) -> None:
         self.tests = list(tests)
         self.whole = whole
+        self._named = named
         self.cassettes: dict[str, CassetteUse] = {}
         for test in self.tests:
             self.cassettes.setdefault(test["cassette"], CassetteUse(test["cassette"])).tests.append(test)
@@ -66,8 +72,12 @@ class Uses:
     @property
     def unused(self) -> dict[str, list[int]]:
         """The interactions by their cassettes that are known not to be used by any test."""
-        known = (each for each in self.cassettes.values() if self.whole or not each.shared)
+        known = (each for each in self.cassettes.values() if not each.shared or self._all_used(each))
         return {each.path: each.unused for each in known if each.unused}
+
+    def _all_used(self, cassette: CassetteUse) -> bool:
+        """Whether every test that has this cassette has used it: one that was skipped may need what is left."""
+        return self.whole and len(cassette.tests) >= self._named.get(cassette.path, 0)
 
     def in_mode(self, mode: str) -> set[str]:
         """The cassettes that were used in a record mode."""
@@ -76,7 +86,7 @@ class Uses:
 
 def is_whole(config: pytest.Config) -> bool:
     """Whether pytest was asked for all tests of the project."""
-    if any(config.getoption(name, None) for name in _SELECTS):
+    if any(config.getoption(name, None) for name in _SELECTS) or _ignores_tests(config):
         return False
     here = config.invocation_params.dir
     given = {Path(os.path.abspath(here / argument)) for argument in config.args}
@@ -84,12 +94,33 @@ def is_whole(config: pytest.Config) -> bool:
     return config.rootpath in given or (bool(wanted) and wanted <= given)
 
 
-def orphans(root: Path, cassette_dir: Path, used: set[str]) -> list[str]:
-    """The cassettes below a folder that no test used and that are no test's."""
-    if not cassette_dir.is_dir():
+def _ignores_tests(config: pytest.Config) -> bool:
+    """Whether a conftest.py leaves out test files, or folders that may hold some."""
+    lists = (getattr(plugin, name, ()) for plugin in config.pluginmanager.get_plugins() for name in _IGNORES)
+    ignored = [Path(str(each)).name for given in lists if isinstance(given, list | tuple) for each in given]
+    return any(not name.endswith(".py") or _is_test_file(name, config) for name in ignored)
+
+
+def _is_test_file(name: str, config: pytest.Config) -> bool:
+    return any(fnmatch(name, pattern) for pattern in config.getini("python_files"))
+
+
+def orphans(config: pytest.Config, home: Path, used: set[str], *, certain: bool) -> list[str]:
+    """The cassettes below a folder that no test used and that are no test's.
+
+    `certain` is that every test ran to its end. Else a test that did not may open one by hand, and only those are
+    told that lie where the cassettes of a test file lie. Files that are not ours are nobody's concern.
+    """
+    if not home.is_dir():
         return []
-    found = (relative(path, root) for path in library.find([cassette_dir]) if library.BLOBS not in path.parts)
-    return [path for path in found if path not in used]
+    found = (path for path in library.find([home]) if relative(path, config.rootpath) not in used)
+    wanted = (path for path in found if certain or is_of_test_file(path, home, config))
+    return [relative(path, config.rootpath) for path in wanted if library.is_ours(path)]
+
+
+def is_of_test_file(path: Path, home: Path, config: pytest.Config) -> bool:
+    """Whether a cassette lies where those of a test file are, which may be gone."""
+    return _is_test_file(path.relative_to(home).parent.name + ".py", config)
 
 
 def drop(path: Path, numbers: Sequence[int]) -> int:
@@ -116,7 +147,8 @@ def to_prune(root: Path, home: Path, unused: Mapping[str, Sequence[int]], orphan
     """What `llmmock prune` has to know, with what tells whether it still holds."""
     return {
         "root": str(root),
-        "homes": [relative(home, root)],
+        "home": relative(home, root),
+        "when": time.time(),
         "unused": [
             {"path": path, "numbers": list(numbers), "digest": digest(root / path)} for path, numbers in unused.items()
         ],
@@ -130,8 +162,9 @@ def collected(session: pytest.Session, began: float, *, whole: bool) -> dict[str
     return {
         "whole": whole,
         "collected": len(session.items),
-        "named": sorted(set(cassettes_of(session.items, home_of(session.config)))),
+        "named": dict(Counter(cassettes_of(session.items, home_of(session.config)))),
         "opened": [relative(Path(path), root) for path, when in library.OPENED.items() if when >= began],
+        "shared": sorted(set(names_on_markers(session.items))),
     }
 
 
@@ -145,11 +178,15 @@ class Session:
         workers: Sequence[dict[str, Any]],
         *,
         whole: bool,
+        certain: bool,
     ) -> None:
         whole = whole and is_whole(config) and all(worker["whole"] for worker in workers)
         self._config = config
-        self._in_use = {name for worker in workers for name in (*worker["named"], *worker["opened"])}
-        self.uses = Uses(tests, whole=whole)
+        self._workers = workers
+        self._certain = certain
+        named: dict[str, int] = {path: count for worker in workers for path, count in worker["named"].items()}
+        self._in_use = {*named, *(path for worker in workers for path in worker["opened"])}
+        self.uses = Uses(tests, named, whole=whole)
         self.dropped = 0
         self.orphans: list[str] = []
         self.troubles: list[str] = []
@@ -157,13 +194,26 @@ class Session:
 
     def finish(self) -> None:
         """Do all that has to wait for the last test."""
-        root, home = self._config.rootpath, home_of(self._config)
+        home = home_of(self._config)
         if self.uses.whole:
-            self.orphans = orphans(root, home, self._in_use | set(self.uses.cassettes))
-        self._drop(root)
+            used = self._in_use | set(self.uses.cassettes)
+            self.orphans = orphans(self._config, home, used, certain=self._certain)
+        self._drop(self._config.rootpath)
         cache = getattr(self._config, "cache", None)
-        if self.uses.whole and cache is not None:
-            cache.set(CACHE, to_prune(root, home, self.unused, self.orphans))
+        if cache is not None:
+            self._remember(cache, home)
+
+    def _remember(self, cache: pytest.Cache, home: Path) -> None:
+        """For `llmmock prune`, and for runs that do not see all tests. What was used since is not unused any more."""
+        if self.uses.whole:
+            cache.set(CACHE, to_prune(self._config.rootpath, home, self.unused, self.orphans))
+            cache.set(SHARED, sorted({name for worker in self._workers for name in worker["shared"]}))
+            return
+        known = cache.get(CACHE, None)
+        if known is not None:
+            for what in ("unused", "orphans"):
+                known[what] = [each for each in known[what] if each["path"] not in self._in_use]
+            cache.set(CACHE, known)
 
     def _drop(self, root: Path) -> None:
         """In mode `changed`, of the cassettes that tests share: those of one test are done already."""

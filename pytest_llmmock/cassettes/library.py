@@ -223,6 +223,14 @@ def write(path: Path, data: bytes) -> None:
         raise
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a file is a cassette in our own layout, and not one that another tool plays."""
+    try:
+        return bool(format.cut(path.read_bytes()))
+    except OSError:
+        return False  # who opens it is told
+
+
 def sweep(path: Path) -> None:
     """Take away what writers left beside a cassette when they were killed; only who holds its lock may."""
     target = Path(os.path.realpath(path))

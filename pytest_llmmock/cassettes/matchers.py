@@ -222,6 +222,8 @@ class Keys:
         normalisers: Sequence[Normaliser] = (),
         secrets: Secrets | None = None,
     ) -> None:
+        if not match_on:
+            raise UsageError(f"match_on is empty: any request would do. Known are: {', '.join(MATCHERS)}.")
         self.match_on = tuple(match_on)
         self.ignore = tuple(ignore)
         self.normalisers = tuple(normalisers)

@@ -65,7 +65,7 @@ class Normalisers:
         if self._functions:
             value = _copied(value)
         for function in self._functions:
-            value = function(value)
+            value = _applied(function, value)
         return self.value(value)
 
     def value(self, value: Any) -> Any:
@@ -87,6 +87,18 @@ class Normalisers:
 
     def _number(self, number: float) -> float | str:
         return "<timestamp>" if KINDS["timestamp"].pattern.fullmatch(repr(number)) else number
+
+
+def _applied(function: Callable[[Any], Any], body: Any) -> Any:
+    """Raises `UsageError` where a function does not do what it is there for: any two requests would be the same."""
+    name = getattr(function, "__name__", repr(function))
+    try:
+        value = function(body)
+    except Exception as error:
+        raise UsageError(f"The normaliser {name} raised {type(error).__name__}: {error}") from error
+    if value is None and body is not None:
+        raise UsageError(f"The normaliser {name} returned None. It has to return the body that is to be compared.")
+    return value
 
 
 def _copied(value: Any) -> Any:

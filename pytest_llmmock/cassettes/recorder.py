@@ -18,6 +18,8 @@ from ..errors import CassetteError, UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys
 from .scrub import scrub
+from .scrubber import Scrubber
+from .secrets import Secrets
 
 
 def now() -> str:
@@ -132,7 +134,7 @@ class Recorder:
         reply = upstream.forward(exchange, self._sent)
         reply.source = "upstream"
         self._keys.secrets.learn(reply)
-        refuse_html(exchange, reply)
+        refuse_html(exchange, reply, self._keys.secrets)
         if reply.status < 400 or self._errors:
             self._keep_when_whole(place, exchange, reply, meta, key)
         else:
@@ -153,7 +155,9 @@ class Recorder:
     def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
         frames = list(reply.frames.seen) if isinstance(reply.frames, Live) else reply.frames
         if _is_broken_json(reply):
-            exchange.trouble = _NOT_JSON.format(request=exchange.request, reply=reply, start=_beginning(reply))
+            exchange.trouble = _NOT_JSON.format(
+                request=exchange.request, reply=reply, start=_beginning(reply, self._keys.secrets)
+            )
             return
         whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
         try:
@@ -173,7 +177,7 @@ def _is_broken_json(reply: Reply) -> bool:
     return media_type == "application/json" and bool(reply.body.strip()) and not is_json(reply.body)
 
 
-def refuse_html(exchange: Exchange, reply: Reply) -> None:
+def refuse_html(exchange: Exchange, reply: Reply, secrets: Secrets) -> None:
     """A web page where a model's answer is due comes from something else: a proxy, a login, a wrong port.
 
     Raises `UpstreamError`.
@@ -184,7 +188,7 @@ def refuse_html(exchange: Exchange, reply: Reply) -> None:
     if isinstance(reply.frames, Live):
         next(iter(reply.frames), None)
         reply.frames.close()
-    page = _beginning(reply)
+    page = _beginning(reply, secrets)
     raise UpstreamError(
         f"The upstream answered {exchange.request.method} {exchange.request.path} with a web page "
         f"(status {reply.status}, {reply.content_type}) where JSON is due; nothing was recorded. "
@@ -192,5 +196,7 @@ def refuse_html(exchange: Exchange, reply: Reply) -> None:
     )
 
 
-def _beginning(reply: Reply) -> str:
-    return " ".join(reply.body[:2000].decode(errors="replace").split())[:200]
+def _beginning(reply: Reply, secrets: Secrets) -> str:
+    """Clean before it is cut: half a key is no secret that anybody would find."""
+    text = Scrubber(secrets).text(reply.body[:20_000].decode(errors="replace"))
+    return " ".join(text.split())[:200]

@@ -11,7 +11,7 @@ import click
 
 from ..cassettes import library
 from ..core.summary import plural
-from ..errors import UsageError
+from ..errors import CassetteError, UsageError
 from ..session import CACHE, digest, drop
 
 
@@ -33,19 +33,19 @@ def command(cassettes: tuple[Path, ...], dry_run: bool, cache_dir: Path) -> None
     """
     known = _known(cache_dir)
     root = Path(known["root"])
-    wanted = [path.absolute() for path in cassettes]
+    wanted = [_existing(path) for path in cassettes]
     verb = "would be dropped" if dry_run else "dropped"
     interactions = files = 0
-    for each in _picked(known["unused"], root, wanted):
+    for each in _picked(known["unused"], known, wanted):
         numbers = each["numbers"]
         interactions += len(numbers) if dry_run else drop(root / each["path"], numbers)
         click.echo(f"{each['path']}: {', '.join(f'#{number}' for number in numbers)} {verb}")
-    for each in _picked(known["orphans"], root, wanted):
+    for each in _picked(known["orphans"], known, wanted):
         files += 1
         click.echo(f"{each['path']}: {verb}, no test uses it")
         if not dry_run:
             library.remove(root / each["path"])
-    blobs = 0 if dry_run else sum(_without_reader(root / home) for home in known["homes"])
+    blobs = 0 if dry_run else _without_reader(root / known["home"])
     more = f" and {plural(blobs, 'large body').replace('bodys', 'bodies')}" if blobs else ""
     click.echo(f"llmmock: {plural(interactions, 'interaction')}, {plural(files, 'cassette')}{more} {verb}")
 
@@ -65,16 +65,35 @@ def _known(cache_dir: Path) -> dict[str, Any]:
     return known
 
 
-def _picked(found: Iterable[dict[str, Any]], root: Path, wanted: list[Path]) -> Iterator[dict[str, Any]]:
-    """Those below the places that were named, which are still what they were."""
+def _existing(path: Path) -> Path:
+    """Raises `CassetteError`."""
+    if not library.exists(path):
+        raise CassetteError(f"There is no cassette and no folder at {path}.")
+    return path.absolute()
+
+
+def _picked(found: Iterable[dict[str, Any]], known: dict[str, Any], wanted: list[Path]) -> Iterator[dict[str, Any]]:
+    """Those below the places that were named, of which what is known still holds."""
     for each in found:
-        path = root / each["path"]
+        path = Path(known["root"], each["path"])
         if wanted and not any(path.is_relative_to(place) for place in wanted):
             continue
-        if digest(path) == each["digest"]:
-            yield each
+        why = _outdated(path, each["digest"], known)
+        if why:
+            click.echo(f"{each['path']}: left as it is, for {why} since the last run of the whole suite")
         else:
-            click.echo(f"{each['path']}: left as it is, for it has changed since the last run of the whole suite")
+            yield each
+
+
+def _outdated(path: Path, known_digest: str, known: dict[str, Any]) -> str:
+    """Why what is known of a cassette may not hold any more; '' when it does."""
+    if digest(path) != known_digest:
+        return "it has changed"
+    root, home = Path(known["root"]), Path(known["root"], known["home"])
+    tests = root / path.relative_to(home).parent.with_suffix(".py")
+    if tests.is_file() and tests.stat().st_mtime > known["when"]:
+        return f"{tests.relative_to(root)} has changed"
+    return ""
 
 
 def _without_reader(home: Path) -> int:

@@ -61,7 +61,7 @@ def command(
     finally:
         deck.close()
     for entry in deck.troubles:
-        _tell(entry.trouble, told)
+        _tell(deck.clean(entry.trouble), told)
     count = deck.save()
     click.echo(
         f"llmmock: {plural(count, 'interaction')} recorded to {cassette}" if count else "llmmock: nothing recorded"

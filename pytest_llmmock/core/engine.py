@@ -22,6 +22,7 @@ class Engine:
         on_trouble: Callable[[str], object] = lambda trouble: None,
         *,
         waits: bool = False,
+        clean: Callable[[str], str] = str,
     ) -> None:
         self.read = read
         self.sources = sources
@@ -31,6 +32,8 @@ class Engine:
         """Told, in words, of each request that could not be answered."""
         self.waits = waits
         """Whether the last source may take time."""
+        self.clean = clean
+        """Takes secrets out of what is told: it goes to terminals, to reports, to the logs of CI."""
 
     def handle(self, request: Request) -> Reply:
         """The reply to this request; an unmatched one is answered too, with an explanation."""
@@ -74,7 +77,7 @@ class Engine:
 
     def refuse(self, exchange: Exchange, source: SourceName, status: int, why: str, code: str) -> Reply:
         """An answer, not an exception: client libraries retry or rewrap exceptions and hide their text."""
-        exchange.trouble = why
+        exchange.trouble = why = self.clean(why)
         self.on_trouble(why)
         problem = Problem(status, why, code, "llmmock_error", headers=(("x-should-retry", "false"),))
         reply = exchange.dialect.write_error(problem)

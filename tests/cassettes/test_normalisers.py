@@ -136,3 +136,15 @@ def test_a_function_has_no_name_that_a_stored_key_could_be_trusted_by():
     same = [Keys(normalisers=["uuid", re.compile("a+", re.I)]).signature for _ in range(2)]
     assert same[0] == same[1] != Keys(normalisers=["uuid", re.compile("a+")]).signature
     assert Keys(normalisers=[len]).signature != Keys(normalisers=[len]).signature
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda body: body.clear(), "returned None. It has to return the body that is to be compared."),
+        (lambda body: body["nothing"], "raised KeyError: 'nothing'"),
+    ],
+)
+def test_a_function_that_does_not_give_a_body_back_is_told(read, function, told):
+    with pytest.raises(UsageError, match="The normaliser <lambda> " + re.escape(told)):
+        Keys(normalisers=[function]).key(read(asked({"a": 1})))

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pytest_llmmock.cassettes.library import open_cassette
+
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 
 APP = """
@@ -239,3 +241,26 @@ def test_run_that_is_terminated_ends_its_command_and_keeps_what_it_recorded(llmm
 
 def test_a_path_that_no_file_can_have_is_one_readable_error(llmmock):
     assert "name too long" in llmmock("replay", "a" * 300, "--port", 0, status=1).stderr
+
+
+def test_two_that_record_to_one_file_lose_nothing_of_each_other(llmmock, standin, tmp_path):
+    command = ["record", "--cassette", "a.yaml", "--upstream", standin.base_url]
+    with llmmock.serving(*command) as one, llmmock.serving(*command) as other:
+        for serving, words in ((one, "a1"), (other, "b1"), (one, "a2"), (other, "b2")):
+            assert ask(serving.url, words).status_code == 200
+    text = (tmp_path / "a.yaml").read_text()
+    assert [words for words in ("a1", "b1", "a2", "b2") if f"{words} #" in text] == ["a1", "b1", "a2", "b2"]
+    assert text.count("\n- request:") == 4
+
+
+def test_record_in_mode_changed_leaves_what_was_asked_once_each_and_drops_the_rest(llmmock, standin, tmp_path):
+    command = ["record", "--cassette", "a.yaml", "--upstream", standin.base_url]
+    with llmmock.serving(*command) as serving:
+        for words in ("a", "b", "c"):
+            ask(serving.url, words)
+    with llmmock.serving(*command, "--mode", "changed") as serving:
+        for words in ("a", "new", "c", "last"):
+            assert ask(serving.url, words, stream=words == "new").status_code == 200
+        assert (tmp_path / "a.yaml").read_text().count("\n- request:") == 5  # nothing is dropped while it serves
+    found = [each.request.json()["messages"][0]["content"] for each in open_cassette(tmp_path / "a.yaml").interactions]
+    assert found == ["a", "new", "c", "last"]

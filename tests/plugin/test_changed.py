@@ -114,3 +114,23 @@ def test_of_a_cassette_that_tests_share_nothing_is_dropped_when_one_of_them_fail
     shared(project, "a", "b", wrong="b #2")
     run(project, "--llm-record=changed").assert_outcomes(passed=1, failed=1)
     assert answers(project, "shared") == ["a #1", "b #2", "c #3"]
+
+
+BY_NAME = """
+import pytest
+
+@pytest.mark.llm_cassette("test_app/test_it")
+def test_other(ask): ask("other")
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["test_app.py"]], ids=["all tests", "one file"])
+def test_a_cassette_of_one_test_that_another_has_by_name_is_shared(project, standin, arguments):
+    asking(project, "one", "gone")
+    project.makepyfile(test_other=BY_NAME)
+    project.runpytest_inprocess("--llm-record").assert_outcomes(passed=2)
+    assert answers(project) == ["one #1", "gone #2", "other #3"]
+    asking(project, "one")
+    project.runpytest_inprocess("--llm-record=changed", *arguments)
+    assert answers(project) == (["one #1", "gone #2", "other #3"] if arguments else ["one #1", "other #3"])
+    assert project.runpytest_inprocess("--llm-unplayed=fail").ret == (1 if arguments else 0)

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pytest_llmmock.core.model import Frame, Reply
+
 
 def run(project, *arguments):
     return project.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
@@ -104,3 +106,20 @@ def test_junit_tells_of_each_test(recorded):
         "llmmock_tokens": "7",
     }
     assert properties["test_other"]["llmmock_unmatched"] == "1"
+
+
+@pytest.mark.parametrize("words", ["html", "not json"])
+def test_no_report_tells_a_key_that_an_upstream_says_back(project, standin, monkeypatch, words):
+    key = "zzTopSecretKeyValue0123456789"
+    body = (f"<html>Bad key {key}</html>" if words == "html" else "{oops " + "x" * 190 + key).encode()
+    kind = "text/html" if words == "html" else "application/json"
+    monkeypatch.setattr(standin, "chat", lambda asked: Reply(200, (("content-type", kind),), [Frame(body)]))
+    monkeypatch.setenv("STANDIN_KEY", key)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+    project.makepyfile(test_app=f"def test_it(llm_mock, ask):\n    try: ask({words!r})\n    except Exception: pass")
+    result = run(project, "--llm-record", "--llm-report=report.json", "--junitxml=junit.xml")
+    assert "The upstream answered" in result.stdout.str()
+    written = [
+        path.read_text() for name in ("summary.md", "report.json", "junit.xml") for path in [project.path / name]
+    ]
+    assert not [text for text in [result.stdout.str(), *written] if key[:12] in text]

@@ -145,6 +145,7 @@ def test_normalisers_take_out_of_a_text_what_changes_on_every_run(project, stand
     [
         ({"normalisers": ["uid"]}, "normalisers has 'uid', which is not a normaliser. Known are: uuid, timestamp,"),
         ({"normalisers": [3]}, "normalisers.0"),
+        ({"match_on": []}, "match_on is empty: any request would do."),
         ({"matchon": ["body"]}, "llm_config: there is no setting 'matchon'. Did you mean 'match_on'?"),
         ({"mode": "sometimes"}, "llm_config: mode='sometimes' is not possible."),
         ({"match_on": ["mood"]}, "match_on has 'mood', which is not a matcher."),

@@ -135,3 +135,26 @@ def test_an_error_of_the_upstream_is_told_where_the_test_fails(project, standin)
             "llmmock: *1 error of the upstream not recorded (record_errors is off)",
         ]
     )
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("all", [0, 1, 2, 4, 5]), ("once", [0, 1, 2, 3, 4, 5])])
+def test_a_worker_that_crashes_is_replaced_within_the_same_run(project, standin, mode, kept):
+    """What the crashed test had recorded is found by the next one, where that does not ask for all anew."""
+    project.makepyfile(
+        test_app="""
+        import os
+        import pytest
+
+        @pytest.mark.llm_cassette("shared")
+        @pytest.mark.parametrize("number", range(6))
+        def test_it(ask, number):
+            ask(f"number {number}")
+            if number == 3 and "CRASH" in os.environ:
+                os._exit(3)
+        """
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRASH", "1")
+        project.runpytest_subprocess("-n", "1", "-p", "no:cacheprovider", f"--llm-record={mode}")
+    text = Path(project.path, "cassettes/shared.yaml").read_text()
+    assert [number for number in range(6) if f"number {number} #" in text] == kept

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,53 @@ def test_a_cassette_that_another_test_has_is_not_told(orphan, other):
     run(orphan).stdout.no_fnmatch_line("*not used by any test*")
 
 
+def test_files_that_are_not_ours_are_left_alone(orphan):
+    vcr = "interactions:\n- request: {method: GET, uri: http://x/}\n  response: {status: {code: 200}}\nversion: 1\n"
+    for name, text in {"fixture.json": '{"hello": "world"}', "other/vcr_test.yaml": vcr, "notes.yaml": "a: 1"}.items():
+        path = Path(orphan.path, "cassettes", name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    run(orphan).stdout.fnmatch_lines("llmmock: * cassettes: 1 not used by any test")
+    prune(orphan)
+    assert Path(orphan.path, "cassettes/fixture.json").exists()
+    assert Path(orphan.path, "cassettes/other/vcr_test.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"test_opt": "import pytest\npytest.importorskip('no_such_library')"},
+        {"conftest": "def pytest_collection_modifyitems(items): items[:] = items[:1]", "test_z": "def test_z(): pass"},
+        {"conftest": "collect_ignore = ['test_z.py']", "test_z": "def test_z(): pass"},
+        {"conftest": "collect_ignore_glob = ['more/*']"},
+    ],
+    ids=["a module skips itself", "items are taken away", "a file is ignored", "a folder is ignored"],
+)
+def test_a_run_in_which_tests_were_left_out_without_a_word_tells_nothing_of_it(orphan, files):
+    text = Path(orphan.path, "conftest.py").read_text()
+    orphan.makepyfile(**{name: (text if name == "conftest" else "") + "\n" + code for name, code in files.items()})
+    run(orphan).stdout.no_fnmatch_line("*not used by any test*")
+
+
+def test_a_cassette_that_a_skipped_test_may_open_by_hand_is_not_told(orphan):
+    recorded = Path(orphan.path, "cassettes/test_app/test_it.yaml").read_bytes()
+    Path(orphan.path, "cassettes/byhand.yaml").write_bytes(recorded)
+    orphan.makepyfile(test_other="import pytest\n@pytest.mark.skip\ndef test_other(): pass")
+    result = run(orphan, "-v")
+    result.stdout.fnmatch_lines("not used by any test: cassettes/test_old/test_gone.yaml")
+    result.stdout.no_fnmatch_line("*byhand*")
+
+
+def test_what_a_skipped_test_shares_is_not_told(project, standin):
+    project.makepyfile(test_app=SHARED)
+    run(project, "--llm-record").assert_outcomes(passed=3)
+    project.makepyfile(test_app=SHARED.replace("def test_b", "@pytest.mark.skip\ndef test_b"))
+    result = run(project, "--llm-record=changed")
+    result.assert_outcomes(passed=2, skipped=1)
+    result.stdout.no_fnmatch_line("*unused*")
+    assert len(open_cassette(Path(project.path, "cassettes/shared.yaml"))) == 3
+
+
 # --- llmmock prune --------------------------------------------------------------------------------------
 
 
@@ -200,3 +248,31 @@ def test_a_test_that_failed_keeps_its_cassette(left_over):
     left_over.makepyfile(test_app="def test_it(llm_mock, ask): assert ask('one') == 'nonsense'")
     run(left_over)
     prune(left_over).stdout.fnmatch_lines("llmmock: 0 interactions, 0 cassettes dropped")
+
+
+OLD = "def test_gone(llm_mock, ask): ask('old')"
+
+
+def test_prune_leaves_what_was_used_since(orphan):
+    run(orphan)
+    orphan.makepyfile(test_old=OLD)
+    run(orphan, "test_old.py").assert_outcomes(passed=1)
+    prune(orphan).stdout.fnmatch_lines("llmmock: 0 interactions, 0 cassettes dropped")
+    assert len(names(orphan)) == 2
+
+
+def test_prune_leaves_what_a_test_file_has_that_came_since(orphan):
+    run(orphan)
+    path = Path(orphan.path, "test_old.py")
+    path.write_text(OLD)
+    later = path.stat().st_mtime + 10
+    os.utime(path, (later, later))
+    prune(orphan).stdout.fnmatch_lines("*test_gone.yaml: left as it is, for test_old.py has changed since*")
+    assert len(names(orphan)) == 2
+
+
+def test_prune_of_a_place_that_is_not_there_is_told(orphan):
+    run(orphan)
+    result = prune(orphan, "missing.yaml")
+    assert result.ret == 1
+    result.stderr.fnmatch_lines("llmmock: There is no cassette and no folder at missing.yaml.")
