@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from . import usage
 from .cassettes import library
 from .errors import CassetteError
 from .naming import SHARED, cassettes_of, home_of, names_on_markers, relative
 
 COUNTS = ("replayed", "recorded", "unmatched", "egress", "abandoned", "refused", "aside", "tokens")
 """What is counted of each test."""
-
-CACHE = "llmmock/unused"
-"""Where pytest's cache keeps what the last whole run did not use, for `llmmock prune`."""
 
 _IGNORES = ("collect_ignore", "collect_ignore_glob")
 
@@ -123,39 +119,6 @@ def is_of_test_file(path: Path, home: Path, config: pytest.Config) -> bool:
     return _is_test_file(path.relative_to(home).parent.name + ".py", config)
 
 
-def drop(path: Path, numbers: Sequence[int]) -> int:
-    """Take interactions out of a cassette, the others untouched; how many. Raises `CassetteError`."""
-    gone = set(numbers)
-    with library.locked(path):
-        interactions = library.open_cassette(path, None).interactions
-        if not all(each.source for each in interactions):
-            raise CassetteError(f"{path} is not in our layout. Take it over first: llmmock import {path} --out DIR.")
-        left = [each for number, each in enumerate(interactions, 1) if number not in gone]
-        if left:
-            library.save(path, left)
-        else:
-            library.remove(path)
-    return len(interactions) - len(left)
-
-
-def digest(path: Path) -> str:
-    """Tells whether a file is still what it was; '' when it is gone."""
-    return blake2b(path.read_bytes(), digest_size=16).hexdigest() if path.is_file() else ""
-
-
-def to_prune(root: Path, home: Path, unused: Mapping[str, Sequence[int]], orphaned: Sequence[str]) -> dict[str, Any]:
-    """What `llmmock prune` has to know, with what tells whether it still holds."""
-    return {
-        "root": str(root),
-        "home": relative(home, root),
-        "when": time.time(),
-        "unused": [
-            {"path": path, "numbers": list(numbers), "digest": digest(root / path)} for path, numbers in unused.items()
-        ],
-        "orphans": [{"path": path, "digest": digest(root / path)} for path in orphaned],
-    }
-
-
 def collected(session: pytest.Session, began: float, *, whole: bool) -> dict[str, Any]:
     """What one process knows of the tests, plain values: it may be a worker of xdist."""
     root = session.config.rootpath
@@ -206,14 +169,13 @@ class Session:
     def _remember(self, cache: pytest.Cache, home: Path) -> None:
         """For `llmmock prune`, and for runs that do not see all tests. What was used since is not unused any more."""
         if self.uses.whole:
-            cache.set(CACHE, to_prune(self._config.rootpath, home, self.unused, self.orphans))
+            root = self._config.rootpath
+            cache.set(usage.CACHE, usage.written(root, relative(home, root), self.unused, self.orphans))
             cache.set(SHARED, sorted({name for worker in self._workers for name in worker["shared"]}))
             return
-        known = cache.get(CACHE, None)
+        known = cache.get(usage.CACHE, None)
         if known is not None:
-            for what in ("unused", "orphans"):
-                known[what] = [each for each in known[what] if each["path"] not in self._in_use]
-            cache.set(CACHE, known)
+            cache.set(usage.CACHE, usage.without(known, self._in_use))
 
     def _drop(self, root: Path) -> None:
         """In mode `changed`, of the cassettes that tests share: those of one test are done already."""
@@ -221,7 +183,7 @@ class Session:
         for path, numbers in self.uses.unused.items():
             if path in changed and self.uses.cassettes[path].shared:
                 try:
-                    self.dropped += drop(root / path, numbers)
+                    self.dropped += library.drop(root / path, numbers)
                 except CassetteError as error:
                     self.troubles.append(str(error))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,8 @@ class Given:
     """The day on which ages are told, `2026-11-20`."""
     max_age: int | None = None
     """Days after which a recording is too old."""
+    unused: Mapping[Path, Sequence[int]] = field(default_factory=dict)
+    """What no test used: the numbers of interactions by their cassettes, () for a whole cassette."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,16 @@ def empty(subject: Subject) -> Iterator[Finding]:
         yield Finding("empty", subject.path, None, "it holds no interactions.", "Delete it, or record.", is_note=True)
 
 
-OF_FILES: dict[str, Callable[[Subject], Iterator[Finding]]] = {"conflict": conflict, "empty": empty}
+def unused(subject: Subject) -> Iterator[Finding]:
+    """What nobody asks for any more is a prompt that nobody sends any more."""
+    numbers = subject.given.unused.get(subject.path.absolute())
+    if numbers is not None:
+        for number in numbers or (None,):
+            what = "no test used it in the last run of all tests."
+            yield Finding("unused", subject.path, number, what, "`llmmock prune` drops it.")
+
+
+OF_FILES: dict[str, Callable[[Subject], Iterator[Finding]]] = {"conflict": conflict, "empty": empty, "unused": unused}
 
 
 # --- interactions ---------------------------------------------------------------------------------------

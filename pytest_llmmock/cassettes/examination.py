@@ -61,7 +61,7 @@ def _of_cassette(path: Path, given: Given, report: Report) -> Iterator[Finding]:
         subject = Subject(path, data, given)
         found = [finding for check in OF_FILES.values() for finding in check(subject)]
         yield from found
-        if any(not finding.is_note for finding in found):
+        if any(finding.kind == "conflict" for finding in found):
             return
         cassette = library.cassette_of(data, path, given.keys.signature, _hashed(path, broken))
     except OSError as error:

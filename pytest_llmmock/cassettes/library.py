@@ -199,6 +199,21 @@ def save(
         ) from None
 
 
+def drop(path: Path, numbers: Sequence[int]) -> int:
+    """Take interactions out of a cassette, the others untouched; how many. Raises `CassetteError`."""
+    gone = set(numbers)
+    with locked(path):
+        interactions = open_cassette(path, None).interactions
+        if not all(each.source for each in interactions):
+            raise CassetteError(f"{path} is not in our layout. Take it over first: llmmock import {path} --out DIR.")
+        left = [each for number, each in enumerate(interactions, 1) if number not in gone]
+        if left:
+            save(path, left)
+        else:
+            remove(path)
+    return len(interactions) - len(left)
+
+
 def remove(path: Path) -> None:
     """Take a cassette away in which nothing is left. Raises `CassetteError`."""
     try:

@@ -15,6 +15,7 @@ from ..cassettes.examination import KINDS, Report, examine
 from ..core.summary import plural
 from ..errors import CassetteError
 from ..settings import combine, keys_of
+from ..usage import CACHE_DIR, Usage
 from .printing import print_json
 from .serving import matching, matching_options
 
@@ -25,6 +26,13 @@ from .serving import matching, matching_options
 @click.option("--strict", is_flag=True, help="Notes are findings: what replay does not mind.")
 @click.option("--skip", multiple=True, type=click.Choice(KINDS), help="A kind of finding to leave out.")
 @click.option("--json", "as_json", is_flag=True, help="An object instead of text.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    default=CACHE_DIR,
+    show_default=True,
+    help="Where pytest keeps its cache, and in it what the last run of all tests did not use.",
+)
 @matching_options
 def command(
     places: tuple[Path, ...],
@@ -32,17 +40,19 @@ def command(
     strict: bool,
     skip: tuple[str, ...],
     as_json: bool,
+    cache_dir: Path,
     **matched: tuple[str, ...],
 ) -> None:
     """Check cassettes, or all cassettes below folders (default: cassettes), without playing them.
 
     Checked are: that everything can be read, keys, times, whole streams, JSON, arguments of tools, large
-    bodies and their hashes, names, and what killed processes left. Exits with 1 when there are findings.
+    bodies and their hashes, names, what killed processes left, and what no test used when all of them ran last.
+    Exits with 1 when there are findings.
     """
     keys = keys_of(combine([("options", matching(**matched))]))
     today = datetime.now(UTC).date().isoformat()
     places = places or (Path("cassettes"),)
-    report = examine(places, Given(keys, dialects.read, today, max_age), skip)
+    report = examine(places, Given(keys, dialects.read, today, max_age, _unused(cache_dir)), skip)
     if not report.cassettes:
         raise CassetteError(f"There are no cassettes in {', '.join(map(str, places))}.")
     if as_json:
@@ -52,6 +62,12 @@ def command(
             click.echo(f"note: {finding}" if finding.is_note and not strict else str(finding))
         click.echo(_summary(report, strict, today))
     sys.exit(1 if _wrong(report, strict) else 0)
+
+
+def _unused(cache_dir: Path) -> dict[Path, tuple[int, ...]]:
+    """What no test used, as far as that is still true; nothing where it is not known."""
+    usage = Usage.read(cache_dir)
+    return {each.path: each.numbers for each in usage.unused() if not each.outdated} if usage else {}
 
 
 def _wrong(report: Report, strict: bool) -> list[Finding]:

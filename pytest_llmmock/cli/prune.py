@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..cassettes import library
 from ..core.summary import plural
 from ..errors import CassetteError, UsageError
-from ..session import CACHE, digest, drop
+from ..usage import CACHE_DIR, Unused, Usage
 
 
 @click.command(short_help="Drop what no test uses.")
@@ -21,7 +19,7 @@ from ..session import CACHE, digest, drop
 @click.option(
     "--cache-dir",
     type=click.Path(path_type=Path),
-    default=Path(".pytest_cache"),
+    default=CACHE_DIR,
     show_default=True,
     help="Where pytest keeps its cache (its ini option cache_dir).",
 )
@@ -31,38 +29,27 @@ def command(cassettes: tuple[Path, ...], dry_run: bool, cache_dir: Path) -> None
     Everywhere, or only in some cassettes or below some folders. A cassette is judged only when all tests passed that
     use it. What has changed since that run stays. Large bodies that nothing refers to any more go as well.
     """
-    known = _known(cache_dir)
-    root = Path(known["root"])
+    usage = Usage.read(cache_dir)
+    if usage is None:
+        raise UsageError(_UNKNOWN.format(cache_dir=cache_dir))
     wanted = [_existing(path) for path in cassettes]
     verb = "would be dropped" if dry_run else "dropped"
     interactions = files = 0
-    for each in _picked(known["unused"], known, wanted):
-        numbers = each["numbers"]
-        interactions += len(numbers) if dry_run else drop(root / each["path"], numbers)
-        click.echo(f"{each['path']}: {', '.join(f'#{number}' for number in numbers)} {verb}")
-    for each in _picked(known["orphans"], known, wanted):
-        files += 1
-        click.echo(f"{each['path']}: {verb}, no test uses it")
+    for each in _picked(usage, wanted):
+        interactions += len(each.numbers)
+        files += not each.numbers
+        click.echo(f"{each.name}: {', '.join(f'#{number}' for number in each.numbers) or 'all of it'} {verb}")
         if not dry_run:
-            library.remove(root / each["path"])
-    blobs = 0 if dry_run else _without_reader(root / known["home"])
+            _drop(each)
+    blobs = 0 if dry_run else _without_reader(usage.home)
     more = f" and {plural(blobs, 'large body').replace('bodys', 'bodies')}" if blobs else ""
     click.echo(f"llmmock: {plural(interactions, 'interaction')}, {plural(files, 'cassette')}{more} {verb}")
 
 
-def _known(cache_dir: Path) -> dict[str, Any]:
-    """What the last whole run has told. Raises `UsageError`."""
-    path = cache_dir / "v" / CACHE
-    try:
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f"Nobody knows yet what is used: there is no {path}. Run the whole suite once, with `pytest` alone and "
-            "pytest's cache on; where the cache is elsewhere, say so with --cache-dir."
-        ) from None
-    except ValueError as error:
-        raise UsageError(f"{path} cannot be read: {error}. Run the whole suite once more.") from None
-    return known
+_UNKNOWN = (
+    "Nobody knows yet what is used: there is no record of a run of all tests in {cache_dir}. Run the whole suite once, "
+    "with `pytest` alone and pytest's cache on; where the cache is elsewhere, say so with --cache-dir."
+)
 
 
 def _existing(path: Path) -> Path:
@@ -72,28 +59,22 @@ def _existing(path: Path) -> Path:
     return path.absolute()
 
 
-def _picked(found: Iterable[dict[str, Any]], known: dict[str, Any], wanted: list[Path]) -> Iterator[dict[str, Any]]:
+def _picked(usage: Usage, wanted: list[Path]) -> Iterator[Unused]:
     """Those below the places that were named, of which what is known still holds."""
-    for each in found:
-        path = Path(known["root"], each["path"])
-        if wanted and not any(path.is_relative_to(place) for place in wanted):
+    for each in usage.unused():
+        if wanted and not any(each.path.is_relative_to(place) for place in wanted):
             continue
-        why = _outdated(path, each["digest"], known)
-        if why:
-            click.echo(f"{each['path']}: left as it is, for {why} since the last run of the whole suite")
+        if each.outdated:
+            click.echo(f"{each.name}: left as it is, for {each.outdated} since the last run of the whole suite")
         else:
             yield each
 
 
-def _outdated(path: Path, known_digest: str, known: dict[str, Any]) -> str:
-    """Why what is known of a cassette may not hold any more; '' when it does."""
-    if digest(path) != known_digest:
-        return "it has changed"
-    root, home = Path(known["root"]), Path(known["root"], known["home"])
-    tests = root / path.relative_to(home).parent.with_suffix(".py")
-    if tests.is_file() and tests.stat().st_mtime > known["when"]:
-        return f"{tests.relative_to(root)} has changed"
-    return ""
+def _drop(unused: Unused) -> None:
+    if unused.numbers:
+        library.drop(unused.path, unused.numbers)
+    else:
+        library.remove(unused.path)
 
 
 def _without_reader(home: Path) -> int:

@@ -205,7 +205,7 @@ def test_prune_drops_what_the_last_whole_run_did_not_use(orphan):
     result.stdout.fnmatch_lines(
         [
             "cassettes/test_app/test_it.yaml: #1 dropped",
-            "cassettes/test_old/test_gone.yaml: dropped, no test uses it",
+            "cassettes/test_old/test_gone.yaml: all of it dropped",
             "llmmock: 1 interaction, 1 cassette dropped",
         ]
     )
@@ -276,3 +276,20 @@ def test_prune_of_a_place_that_is_not_there_is_told(orphan):
     result = prune(orphan, "missing.yaml")
     assert result.ret == 1
     result.stderr.fnmatch_lines("llmmock: There is no cassette and no folder at missing.yaml.")
+
+
+def test_check_tells_what_no_test_used_as_long_as_that_is_true(orphan):
+    asking(orphan, "one", "two")
+    run(orphan, "--llm-record").assert_outcomes(passed=1)
+    asking(orphan, "two")
+    run(orphan)
+    result = orphan.run("python", "-m", "pytest_llmmock", "check")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "cassettes/test_app/test_it.yaml, interaction 1: no test used it in the last run of all tests. *prune*",
+            "cassettes/test_old/test_gone.yaml: no test used it in the last run of all tests. *prune*",
+        ]
+    )
+    prune(orphan)
+    assert orphan.run("python", "-m", "pytest_llmmock", "check").ret == 0
