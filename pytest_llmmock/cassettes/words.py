@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-_FOLLOWS = {
-    letter: frozenset(others)
-    for letter, others in (
-        pair.split(":")
-        for pair in """
-        a:bcdfgiklmnprstuvwxy b:abceijloprsuy c:acdehiklmorstuvy d:abcdefilnoprstu e:abcdefghiklmnopqrstuvwxy
-        f:adefilorstu g:aeghilnorsu h:aeiortu i:abcdefglmnoprstvxz j:eu k:aeils l:acdeilnopstuy m:abdeilmopstuy
-        n:abcdefghiklmnopstuv o:abcdefgiklmnoprstuvwx p:acdefhiloprstuy q:u r:abcdefgiklmnoprstuvwy
-        s:acdefghiklmnoprstuwy t:abcdefhilmnoprstuvwy u:abcdefgilmnprst v:aeio w:aehinors x:acefiptx y:ceilmnpst z:ei
-        """.split()
-    )
-}
+_PAIRS = """
+a:bcdfgiklmnprstuvwxy b:abceijloprsuy c:acdehiklmorstuvy d:abcdefilnoprstu e:abcdefghiklmnopqrstuvwxy f:adefilorstu
+g:aeghilnorsu h:aeiortu i:abcdefglmnoprstvxz j:eu k:aeils l:acdeilnopstuy m:abdeilmopstuy n:abcdefghiklmnopstuv
+o:abcdefgiklmnoprstuvwx p:acdefhiloprstuy q:u r:abcdefgiklmnoprstuvwy s:acdefghiklmnoprstuwy t:abcdefhilmnoprstuvwy
+u:abcdefgilmnprst v:aeio w:aehinors x:acefiptx y:ceilmnpst z:ei
+"""
+_FOLLOWS = {letter: frozenset(others) for letter, _, others in (pair.partition(":") for pair in _PAIRS.split())}
 """Which letters often stand behind which in words."""
 
 _OFTEN = 0.8
@@ -58,7 +54,7 @@ def _is_word(letters: str) -> bool:
     if len(letters) <= _SHORT or not letters.isascii():
         return True
     low = letters.lower()
-    often = sum(second in _FOLLOWS[first] for first, second in zip(low, low[1:], strict=False))
+    often = sum(second in _FOLLOWS[first] for first, second in pairwise(low))
     return len(letters) <= 14 and often >= _OFTEN * (len(letters) - 1)
 
 
