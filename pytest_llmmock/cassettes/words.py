@@ -18,7 +18,7 @@ _OFTEN = 0.8
 """The share of such pairs in a word. Of twelve letters that were drawn at random, one in twenty has it."""
 
 _SHORT = 5
-"""So few letters are a word whatever they are."""
+"""Fewer letters are a word whatever they are."""
 
 _PIECE = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"\d+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+")
@@ -33,29 +33,33 @@ def pieces(value: str) -> list[str]:
 def reads(value: str, digits: int = 8) -> bool:
     """Whether all of a value is words and numbers: `created_at_desc_2024`, `europe-west1-b`, `gpt-4o-mini`.
 
-    `digits`: the most that one number has.
+    `digits`: the most that one number has. Where letters and digits change often, the value was drawn.
     """
-    return all(_reads(piece, digits) for piece in pieces(value))
+    kinds = [_KINDS.findall(piece) for piece in pieces(value)]
+    return sum(map(len, kinds)) - len(kinds) <= 2 and all(_reads(each, digits) for each in kinds)
 
 
-def _reads(piece: str, digits: int) -> bool:
-    """A word with a number or two in it: letters and digits that change more often were drawn."""
-    kinds = _KINDS.findall(piece)
-    return len(kinds) <= 3 and all(len(each) <= digits if each.isdigit() else _is_words(each) for each in kinds)
+def _reads(kinds: list[str], digits: int) -> bool:
+    """`word`, `2024`, `word2024`, `k8s`: a word with a number in it, or very little."""
+    words = [each for each in kinds if not each.isdigit()]
+    small = sum(map(len, kinds)) <= _SHORT
+    joined = len(kinds) == 1 or small or all(len(each) > len(kinds) for each in words)
+    return joined and all(map(_is_words, words)) and all(len(each) <= digits for each in kinds if each.isdigit())
 
 
 def _is_words(letters: str) -> bool:
     """`word`, `Word`, `WORD` or `twoWords`; capitals in other places make it none."""
     runs = _RUN.findall(letters)
-    return len(runs) <= 1 + len(letters) // 4 and all(map(_is_word, runs))
+    return sum(len(run) < 3 for run in runs) <= 1 and all(map(_is_word, runs))
 
 
 def _is_word(letters: str) -> bool:
-    if len(letters) <= _SHORT or not letters.isascii():
+    if len(letters) < _SHORT or not letters.isascii():
         return True
     low = letters.lower()
     often = sum(second in _FOLLOWS[first] for first, second in pairwise(low))
-    return len(letters) <= 14 and often >= _OFTEN * (len(letters) - 1)
+    least = 0.5 if len(letters) == _SHORT else _OFTEN
+    return len(letters) <= 14 and often >= least * (len(letters) - 1)
 
 
 _MODEL = re.compile(
