@@ -132,7 +132,7 @@ def is_set_secret(value: str, *, certain: bool) -> bool:
     )
 
 
-_SIGN = re.compile(r"[!@#$%^&*?]")
+_SIGN = re.compile(r"[^\w\s./:,@-]")
 _HYPHENED = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _CALLED = {"secret", "password", "passwd", "passphrase"}
