@@ -16,7 +16,7 @@ from .deck import Deck
 from .errors import LLMMockError
 from .inbound.server import Server
 from .mock import LLMMock, LLMServer
-from .naming import cassette_path, is_alone, relative, settings_of
+from .naming import cassette_path, is_alone, relative, settings_of, without_secrets
 from .plugin import BEGAN, CLEANUP, PROPERTY
 
 _SERVER = pytest.StashKey[Server]()
@@ -108,7 +108,7 @@ class Case:
         settings = self._deck.settings
         if settings.unplayed != "fail" or settings.mode in ("all", "changed") or not (self._passed and self._alone):
             return ""
-        record = f'pytest --llm-record=changed "{self._item.nodeid}"'
+        record = f'pytest --llm-record=changed "{without_secrets(self._item.nodeid)}"'
         return self._deck.unplayed_report(record)
 
     def _tell(self, aside: Path | None) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Case:
         }
         self._count(counts)
         return {
-            "test": self._item.nodeid,
+            "test": without_secrets(self._item.nodeid),
             "cassette": relative(deck.cassette.path, self._item.config.rootpath),
             "mode": deck.settings.mode,
             "unplayed": deck.settings.unplayed,
@@ -173,7 +173,7 @@ def running_server(config: pytest.Config) -> Server:
 def advice(item: pytest.Item) -> Advice:
     """How a miss of this test is mended."""
     return Advice(
-        record=f'pytest --llm-record "{item.nodeid}"',
+        record=f'pytest --llm-record "{without_secrets(item.nodeid)}"',
         ignore="@pytest.mark.llm_cassette(ignore=[{paths}])",
         normalise="@pytest.mark.llm_cassette(normalisers=[{names}])",
         repeat="@pytest.mark.llm_cassette(repeat=True)",

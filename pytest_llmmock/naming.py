@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from .beside import given, ini
+from .cassettes.scrubber import Scrubber
+from .cassettes.secrets import Secrets
 from .errors import UsageError
 from .settings import Layer, Settings, combine, from_environment
 
@@ -57,8 +60,28 @@ def default_name(item: pytest.Item) -> str:
     if item.path.is_relative_to(item.config.rootpath):
         file = item.path.relative_to(item.config.rootpath).as_posix()
     folders = [safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/")]
-    names, bracket, parameters = inside.partition("[")
-    return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or item.name)])
+    names, bracket, parameters = without_secrets(inside).partition("[")
+    return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or without_secrets(item.name))])
+
+
+def without_secrets(node: str) -> str:
+    """A test's name without the keys among its parameters: it becomes the name of a file, and stands in reports.
+
+    So much of a digest stands there that two of them are told apart, and too little to find the value by it.
+    """
+    if "[" not in node:
+        return node
+    clean = _scrubber(frozenset(os.environ.items())).text(node)
+    return node if clean == node else clean.rstrip("]") + f"-{_digest(node, 2)}]"
+
+
+@lru_cache(maxsize=1)
+def _scrubber(environ: frozenset[tuple[str, str]]) -> Scrubber:
+    return Scrubber(Secrets.of(dict(environ)))
+
+
+def _digest(name: str, size: int) -> str:
+    return blake2b(name.encode(errors="surrogatepass"), digest_size=size).hexdigest()
 
 
 def safe(name: str) -> str:
@@ -67,9 +90,8 @@ def safe(name: str) -> str:
     size = len(plain.encode(errors="replace"))
     if plain == name and size <= _LONGEST_NAME and not name.startswith("."):
         return name
-    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=4).hexdigest()
     short = plain.encode(errors="replace")[:_LONGEST_NAME].decode(errors="ignore")
-    return f"{short.strip('-.')}-{digest}"
+    return f"{short.strip('-.')}-{_digest(name, 4)}"
 
 
 def cassette_path(root: Path, name: str) -> Path:

@@ -30,7 +30,7 @@ PARTS = {
     "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside"},
     "beside": set(),
     "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming"},
-    "naming": {"errors", "settings", "beside"},
+    "naming": {"errors", "cassettes", "settings", "beside"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
     "reports": {"core", "errors", "cassettes", "session", "beside"},

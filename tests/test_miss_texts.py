@@ -113,6 +113,10 @@ CASES: dict[str, dict[str, Any]] = {
         "asked": chat(PROMPT.format(taste="modern art", hour="ten", form="Markdown")),
         "tapes": [tape(chat(PROMPT.format(taste="old churches", hour="nine", form="Markdown")))],
     },
+    "secret of another machine": {
+        "asked": chat("Log in as jo with hunter2hunter2, please."),
+        "tapes": [tape(chat("Log in as jo with redacted-secret, please."))],
+    },
     "image": {"asked": seeing(b"\x89PNG" * 700), "tapes": [tape(seeing(b"\x89PNG" * 900))]},
     "tool schema": {
         "asked": with_tool(city={"type": "string", "enum": ["Rome", "Paris"]}, unit={"type": "string"}),

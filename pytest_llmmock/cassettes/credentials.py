@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from ..core.model import Headers, Reply, Request
-from .key_formats import PLACEHOLDER, SECRET
+from .key_formats import PLACEHOLDER, SECRET, format_of
+from .words import is_name, pieces, reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,26 @@ _SECRET_PARAMETER = re.compile(
 )
 """Names of parameters of a query that carry credentials: `key`, `api_key`, `access_token`, `X-Amz-Signature` …"""
 
-_VARIABLE = re.compile(r"(?:.*_)?(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|PAT)", re.IGNORECASE)
-_CERTAIN_VARIABLE = re.compile(
-    r"(?:.*_)?(?:API_?KEY|ACCESS_KEY|SECRET_KEY|TOKEN|SECRET|PASSWORD|PASSWD|PAT)", re.IGNORECASE
+_NO_SECRET_PARAMETER = re.compile(
+    r"(?:.*[-_.])?(?:sort|cache|page|next|previous|continuation|cursor|primary|partition|foreign|group|order|row)"
+    r"[-_.]?(?:key|token)",
+    re.IGNORECASE,
 )
+"""Names that end in the same way, and tell where something is."""
+
+_CERTAIN_VARIABLE = re.compile(
+    r"(?:.*_)?(?:(?:API_?|ACCESS_|SECRET_|ADMIN_)KEYS?|TOKEN|SECRETS?|PASSWORDS?|PASSWD|PASS|PASSPHRASE|PAT)_?\d*|.+_PWD",
+    re.IGNORECASE,
+)
+_VARIABLE = re.compile(r"(?:.*_)?(?:KEYS?|CREDENTIALS?|AUTH)_?\d*", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^\s/@:]*:([^\s/@]+)@|\b(?:password|pwd)=([^\s;&]+)", re.IGNORECASE)
+"""In the address of a database, and in what else a driver is told."""
+
 _ACCOUNT_VARIABLES = ("OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT", "OPENAI_PROJECT_ID")
 
 _KEY_START = re.compile(r"(?:sk|pk|xai|gsk|hf|r8|pplx|nvapi)[-_]|AIza|eyJ")
 _MIXED = re.compile(r"[a-z].*[A-Z]")
 _NAMED = re.compile(r"<[^>]*>|\[[^\]]*\]|\{+[^}]*\}+|\$\{\w+\}|\$[A-Z_]+")
-_PLACE = re.compile(r"https?://|[.~]?/[\w.-]+/|[A-Z]:\\")
-_PIECE = re.compile(r"[^\W_]+")
 _DUMMY_WORD = re.compile(
     "test|dummy|fake|mock|example|sample|your|my|the|a|openai|anthropic|api|key|token|here|authorization|bearer|"
     "not|needed|required|none|null|placeholder|changeme|x+"
@@ -65,7 +75,12 @@ SHORTEST = 8
 
 def is_secret(parameter: str) -> bool:
     """Whether a parameter of a query carries credentials, by its name."""
-    return _SECRET_PARAMETER.fullmatch(parameter) is not None
+    return bool(_SECRET_PARAMETER.fullmatch(parameter)) and not is_harmless(parameter)
+
+
+def is_harmless(parameter: str) -> bool:
+    """Whether a name such as `sort_key` and `page_token` only ends as those of credentials do."""
+    return _NO_SECRET_PARAMETER.fullmatch(parameter) is not None
 
 
 def is_credential(value: str) -> bool:
@@ -75,30 +90,66 @@ def is_credential(value: str) -> bool:
     """
     if len(value) < SHORTEST or value.startswith(PLACEHOLDER) or _is_hidden(value):
         return False
+    if value.isdigit():
+        return len(value) >= 10
     long = len(_LETTERS.findall(value)) >= 16
-    return long or bool(_KEY_START.match(value) or _MIXED.search(value)) or _has_digits(value)
+    return long or bool(_KEY_START.match(value) or _MIXED.search(value)) or _has_digits(value) or not reads(value)
 
 
 def _has_digits(value: str) -> bool:
-    return any(character.isdigit() for character in value) and not (value.isdigit() and len(value) < 10)
+    return any(map(str.isdigit, value))
 
 
 def _is_hidden(value: str) -> bool:
     """Such as `****`, `<OPENAI_API_KEY>`, `${TOKEN}`, `your-api-key`: what stands there only names a value."""
-    words = all(map(_DUMMY_WORD.fullmatch, _PIECE.findall(value.lower())))
+    words = all(map(_DUMMY_WORD.fullmatch, pieces(value.lower())))
     return words or bool(_NAMED.fullmatch(value)) or "REDACTED" in value or "FILTERED" in value
 
 
 def is_likely(value: str) -> bool:
     """Whether what stands where a credential may stand is one: not `customer_id_1`, a model or the path of a file."""
-    words = all(map(_is_word, _PIECE.findall(value))) and (len(value) < 16 or not _has_digits(value))
-    return is_credential(value) and not words and not _PLACE.match(value)
+    if not is_credential(value) or is_name(value):
+        return False
+    return bool(_KEY_START.match(value)) or not reads(value) or _says_secret(value)
 
 
-def _is_word(piece: str) -> bool:
-    if piece.isalpha():
-        return len(piece) <= 14 and not _MIXED.search(piece)
-    return len(piece) <= (4 if piece.isdigit() else 3)
+def is_set_secret(value: str, *, certain: bool) -> bool:
+    """Whether the value of a variable is a credential, and no setting that a prompt may hold as well.
+
+    What was drawn at random is one, and long words with hyphens that name nothing. `certain`: the variable's name
+    is one of credentials only, so that also a phrase of words or a word with signs is one.
+    """
+    if not is_credential(value) or is_name(value):
+        return False
+    if is_likely(value) or format_of(value.encode(errors="surrogatepass")):
+        return True
+    if certain and _SIGN.search(value) and _has_digits(value):
+        return True
+    return (
+        len(value) >= 16
+        and bool(_HYPHENED.fullmatch(value))
+        and (_is_numbered(value) or (certain and _is_phrase(value)))
+    )
+
+
+_SIGN = re.compile(r"[^\w\s./:,@-]")
+_HYPHENED = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_CALLED = {"secret", "password", "passwd", "passphrase"}
+
+
+def _is_numbered(value: str) -> bool:
+    return any(_has_digits(piece) and not _YEAR.fullmatch(piece) for piece in pieces(value))
+
+
+def _is_phrase(value: str) -> bool:
+    words = pieces(value.lower())
+    return len(words) >= 4 or not _CALLED.isdisjoint(words)
+
+
+def _says_secret(value: str) -> bool:
+    """Such as `my-secret-123`."""
+    return bool(_HYPHENED.fullmatch(value)) and _has_digits(value) and not _CALLED.isdisjoint(pieces(value.lower()))
 
 
 _TELLING = frozenset({*REQUEST_HEADERS, *ACCOUNT_HEADERS, "cookie", "set-cookie"})
@@ -118,11 +169,31 @@ def of_environment(environ: Mapping[str, str]) -> Iterator[Credential]:
     for name, value in environ.items():
         if name in _ACCOUNT_VARIABLES:
             yield from _account(value)
-        elif _VARIABLE.fullmatch(name):
-            counts = is_credential if _CERTAIN_VARIABLE.fullmatch(name) else is_likely
-            if counts(value):
-                yield Credential(value)
-            yield from claims(value)
+        else:
+            yield from _of_variable(name, value)
+
+
+def _of_variable(name: str, value: str) -> Iterator[Credential]:
+    certain = _CERTAIN_VARIABLE.fullmatch(name) is not None
+    if certain or _VARIABLE.fullmatch(name):
+        yield from (Credential(each) for each in _parts(name, value) if is_set_secret(each, certain=certain))
+        yield from claims(value)
+    for found in _PASSWORD.finditer(value):
+        password = found[1] or found[2]
+        each = dict.fromkeys((password, unquote(password)))
+        yield from (Credential(one) for one in each if is_set_secret(one, certain=True))
+
+
+def _parts(name: str, value: str) -> Iterator[str]:
+    """All of it, each of several keys, and of `user:password` the password, also behind `Basic`."""
+    yield value
+    kind = name.upper().rstrip("_0123456789")
+    if kind.endswith("S"):
+        yield from (each for each in re.split(r"[,;\s]+", value) if each != value)
+    if kind.endswith("AUTH"):
+        token = value.rpartition(" ")[2]
+        plain = _decoded(token)
+        yield from (each.partition(":")[2] for each in (token, plain) if each.isprintable())
 
 
 def of_request(request: Request) -> Iterator[Credential]:

@@ -11,8 +11,9 @@ from ..core.model import Headers, Reply, Request
 from ..errors import CassetteError
 from . import credentials
 from .cassette import Interaction, Recorded
+from .known import Span
 from .scrubber import Scrubber
-from .secrets import Secrets, Span
+from .secrets import Secrets
 
 SHOWN = 4
 """How many characters of a secret are told, at most."""
@@ -119,13 +120,20 @@ def refuse(
     path: Path, interactions: Sequence[Interaction], data: bytes, blobs: Mapping[str, bytes], secrets: Secrets
 ) -> None:
     """The last look at what is about to be written. Raises `CassetteError` when it holds a secret."""
-    found = list(_in_interactions(interactions, secrets))
+    found = [*_in_text("the name of the file", _below_here(path), secrets), *_in_interactions(interactions, secrets)]
     known = {(each.place.partition(",")[0], each.kind) for each in found}
     written = _in_data(data, secrets)
     found += [each for each in written if (each.place.partition(",")[0], each.kind) not in known]
     found += [replace(each, place=f"blobs/{name}") for name, blob in blobs.items() for each in in_text(blob, secrets)]
     if found:
-        raise CassetteError(_REFUSED.format(path=path, places="\n".join(f"  {each}" for each in dict.fromkeys(found))))
+        places = "\n".join(f"  {each}" for each in dict.fromkeys(found))
+        raise CassetteError(_REFUSED.format(path=Scrubber(secrets).text(str(path)), places=places))
+
+
+def _below_here(path: Path) -> str:
+    """What of a path is ours to name: the folders above are not committed."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else path.name
 
 
 _REFUSED = """\

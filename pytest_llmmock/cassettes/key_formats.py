@@ -7,7 +7,10 @@ at least `SHORTEST` characters: what has none is never looked at closer.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from .words import reads
 
 SHORTEST = 20
 """The characters that the shortest format needs in a row."""
@@ -37,6 +40,9 @@ class Format:
     So it does when their keys are of different age, or the one has a key and the other a login.
     """
 
+    like_words: bool = False
+    """Whether a name of words can have the same form: then only what cannot be read counts."""
+
     @property
     def placeholder(self) -> bytes:
         return (PLACEHOLDER + self.name).encode()
@@ -47,7 +53,7 @@ FORMATS = (
     Format("OpenRouter key", rf"sk-or-(?:v\d-)?{_A}{{20,}}"),
     Format("OpenAI key", rf"sk-(?:proj|svcacct|admin|service|None)-{_W}{{20,}}"),
     # DeepSeek, DashScope, Moonshot and others write theirs as OpenAI did at first
-    Format("API key", rf"sk-{_A}{{20,}}|(?:sk|pk)-{_DIGIT}[A-Za-z]{{2,12}}-{_W}{{24,}}"),
+    Format("API key", rf"sk-{_A}{{20,}}|(?:sk|pk)-{_DIGIT}[A-Za-z]{{2,12}}-{_W}{{24,}}", like_words=True),
     Format("API key, partly hidden", rf"sk-{_W}{{0,40}}\*{{4,}}{_W}*"),
     Format("OpenAI session", rf"sess-{_A}{{40,}}|ek_{_A}{{32,}}"),
     Format("Google key", rf"AIza{_W}{{35}}|AQ\.Ab{_W}{{38,}}"),
@@ -57,13 +63,13 @@ FORMATS = (
     Format("Hugging Face token", rf"hf_{_A}{{30,}}|api_org_{_A}{{34}}"),
     Format("Replicate token", rf"r8_{_A}{{37}}"),
     Format("Perplexity key", rf"pplx-{_A}{{40,}}"),
-    Format("Fireworks key", rf"fw_{_DIGIT}{_A}{{20,}}"),
+    Format("Fireworks key", rf"fw_{_DIGIT}{_A}{{20,}}", like_words=True),
     Format("Cerebras key", rf"csk-{_A}{{40,}}"),
     Format("NVIDIA key", rf"nvapi-{_W}{{40,}}"),
     Format("Together key", rf"tgp_v\d_{_W}{{40,}}"),
-    Format("Tavily key", rf"tvly-{_DIGIT}{_W}{{20,}}"),
-    Format("Voyage key", rf"pa-{_DIGIT}{_W}{{43}}(?!{_W})"),
-    Format("Jina key", rf"jina_{_DIGIT}{_W}{{40,}}"),
+    Format("Tavily key", rf"tvly-{_DIGIT}{_W}{{20,}}", like_words=True),
+    Format("Voyage key", rf"pa-{_DIGIT}{_W}{{43}}(?!{_W})", like_words=True),
+    Format("Jina key", rf"jina_{_DIGIT}{_W}{{40,}}", like_words=True),
     Format("Pinecone key", rf"pcsk_{_W}{{40,}}"),
     Format("ElevenLabs key", r"sk_[0-9a-f]{48}"),
     Format("LangSmith key", r"lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}"),
@@ -72,20 +78,23 @@ FORMATS = (
     Format("Databricks token", r"dapi[0-9a-f]{32}"),
     Format("GitHub token", rf"gh[pousr]_{_A}{{36,}}|github_pat_[A-Za-z0-9_]{{50,}}"),
     Format("GitLab token", rf"glpat-{_W}{{20,}}"),
-    Format("Slack token", r"xox[a-z]-[A-Za-z0-9-]{20,}|xapp-[A-Za-z0-9-]{20,}"),
+    Format("Slack token", r"(?:xox[abeoprs]|xapp)-(?=\d)[A-Za-z0-9-]{20,}"),
     Format("Stripe key", rf"(?:sk|rk|pk)_(?:live|test)_{_A}{{16,}}|whsec_{_A}{{24,}}"),
     Format("npm token", rf"npm_{_A}{{36}}"),
     Format("PyPI token", rf"pypi-AgE{_W}{{50,}}"),
     Format("SendGrid key", rf"SG\.{_W}{{22}}\.{_W}{{43}}"),
     Format("DigitalOcean token", r"do[opr]_v1_[0-9a-f]{64}"),
     Format("JWT", rf"eyJ{_W}{{10,}}(?:\.eyJ{_W}{{10,}}(?:\.{_W}+)?|(?:\.{_W}+|\.(?=\.)){{2,4}})"),  # signed; encrypted
-    Format("organisation", rf"org-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})|org_[0-9a-z]{{26}}(?!{_W})", "organization"),
-    Format("project", rf"proj_(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})", "project"),
+    Format(
+        "organisation", rf"org-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})|org_[0-9a-z]{{26}}(?!{_W})", "organization", True
+    ),
+    Format("project", rf"proj_(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})", "project", True),
     Format(
         "user",
         rf"user-(?=[a-z]*[A-Z0-9]){_A}{{20,28}}(?!{_W})"
         r"|user_[0-9a-f]{64}(?:_account_[0-9a-f-]*)?(?:_session_[0-9a-f-]+)?",
         "user",
+        like_words=True,
     ),
 )
 
@@ -126,7 +135,20 @@ IN_A_ROW = bytes(ord("x") if code in _ROW_CHARACTERS else ord(" ") for code in r
 """Makes the characters of which secrets consist one and the same, to find rows of them fast."""
 
 
+def formats_in(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, Format]]:
+    """From where to where which formats stand in a part of the data."""
+    for found in FORMAT.finditer(data, start, end):
+        known = _counted(found)
+        if known:
+            yield *found.span(), known
+
+
 def format_of(value: bytes) -> Format | None:
     """The format that a value has as a whole."""
     found = FORMAT.fullmatch(value)
-    return FORMATS[(found.lastindex or 0) - 1] if found else None
+    return _counted(found) if found else None
+
+
+def _counted(found: re.Match[bytes]) -> Format | None:
+    known = FORMATS[(found.lastindex or 0) - 1]
+    return None if known.like_words and reads(found.group().decode(), digits=40) else known

@@ -178,15 +178,17 @@ def save(
     describe: Callable[[Recorded], str] = lambda recorded: "",
     blobs_in: Path | None = None,
     secrets: Secrets | None = None,
+    called: Path | None = None,
 ) -> None:
     """Write a cassette: whole, through a temporary file and a rename, and only when there is no secret in it.
 
     Large bodies go to `blobs_in`/blobs (the cassette's own folder unless told). Unless told, secrets are those
-    of the environment, and what looks like one. Raises `CassetteError`.
+    of the environment, and what looks like one. `called`: the file that is named when there is one in it.
+    Raises `CassetteError`.
     """
     blobs: dict[str, bytes] = {}
     data = format.dumps(interactions, signature, describe, blobs)
-    refuse(path, interactions, data, blobs, secrets or Secrets.of())
+    refuse(called or path, interactions, data, blobs, secrets or Secrets.of())
     home = (blobs_in or path.parent) / BLOBS
     try:
         for name, content in blobs.items():

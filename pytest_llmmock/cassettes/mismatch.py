@@ -5,6 +5,7 @@ The comparison is of the very values that make the key, so the explanation canno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,8 @@ from ..core.model import Exchange
 from ..core.summary import asked, plural, shape
 from ..errors import CassetteError
 from .cassette import Cassette, Interaction
-from .difference import Difference, joined, show
+from .difference import MISSING, Difference, joined, show
+from .key_formats import PLACEHOLDER
 from .nearest import Found, Near, Read, find
 from .normalisers import KINDS
 from .player import Player
@@ -172,8 +174,26 @@ def _to_fix_it(nearest: Sequence[Near], times: int, advice: Advice) -> str:
         lines = [f"If it is asked more often on purpose, record it again:  {advice.record}"]
         lines += [f"Or let the last recording answer it again:  {advice.repeat}"] if advice.repeat else []
     for near in nearest[:1]:
-        lines += _to_ignore(near.differences, advice)
+        lines += [*_placeholders(near.differences), *_to_ignore(near.differences, advice)]
     return "To fix it:\n" + "\n".join(f"  * {line}" for line in lines)
+
+
+_REDACTED = re.compile(rf"{PLACEHOLDER}[a-z-]+[a-z]")
+
+
+def _placeholders(found: Sequence[Difference]) -> Iterator[str]:
+    """What was taken out of the recording just where the request says something else."""
+    sides = ([_texts(side) for side in (each.recorded, each.asked)] for each in found)
+    names = [name for old, new in sides for name in _REDACTED.findall(old) if old.count(name) > new.count(name)]
+    if names:
+        yield (
+            f"The recording has {joined(names)} here: what stood there was a secret of the machine that recorded it "
+            "(a key in use, or a variable such as *_TOKEN)."
+        )
+
+
+def _texts(value: object) -> str:
+    return "" if value is MISSING else str(value)
 
 
 def _to_ignore(found: Sequence[Difference], advice: Advice) -> Iterator[str]:

@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, ur
 from ..core.model import without_user
 from .credentials import is_secret
 from .draft import Draft, Edit, edited
+from .known import Span
 from .leaves import Leaf, leaves
-from .secrets import Secrets, Span, apart
+from .secrets import Secrets, apart
 
 _PASSES = 5
 """A placeholder can make a secret of what stands beside it; then it is looked at again, but not for ever."""

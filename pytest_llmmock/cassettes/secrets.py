@@ -2,121 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
 
 from ..core.model import Reply, Request
 from . import credentials
-from .credentials import Credential, is_likely
-from .key_formats import FORMAT, FORMATS, IN_A_ROW, SECRET, SHORTEST, format_of, may_hold_format
+from .credentials import Credential, is_harmless, is_likely
+from .key_formats import IN_A_ROW, SECRET, SHORTEST, formats_in, may_hold_format
+from .known import Known, Span
+from .wrapped import wrapped
 
 COOKIES = 200
 """How many values of cookies are remembered: each reply may bring a new one."""
 
 
 _TOLD = 100
-
-
-class Span(NamedTuple):
-    """A secret found, and what stands in its place."""
-
-    start: int
-    end: int
-    kind: str
-    text: bytes
-
-
-# --- values that are known ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A value in all the forms in which it may stand: as it is, escaped, percent-encoded, in Base64."""
-
-    kind: str
-    placeholder: bytes
-    asked: bool
-    fragment: bytes
-    """Characters that stand there in every form, to look for first."""
-    pattern: bytes
-    cores: tuple[tuple[int, bytes], ...]
-    """What all Base64 has in common that holds the value, for each of three ways to stand in it."""
-    value: bytes
-
-    @classmethod
-    @lru_cache(maxsize=1000)
-    def of(cls, credential: Credential, asked: bool) -> Known:
-        value = credential.value.encode(errors="surrogatepass")
-        found = format_of(value)
-        placeholder = found.placeholder if found else credential.placeholder.encode()
-        if value.isdigit():
-            placeholder = _NUMBER
-        pattern = b"".join(_forms(character) for character in credential.value)
-        fragment = max(re.findall(rb"[A-Za-z0-9]*", value), key=len)
-        kind = found.kind if found else credential.kind
-        return cls(kind, placeholder, asked, fragment, pattern, tuple(_cores(value)), value)
-
-    def spans(self, data: bytes) -> Iterator[Span]:
-        if self.fragment in data:
-            for found in re.finditer(self.pattern, data):
-                yield Span(*found.span(), self.kind, self.placeholder)
-        for shift, core in self.cores:
-            if core in data:
-                yield self._in_base64(data, data.index(core), shift, core)
-
-    def _in_base64(self, data: bytes, at: int, shift: int, core: bytes) -> Span:
-        """Base64 stays Base64 where it can be read, so that what decodes it still does."""
-        start = at - _LEAD[shift]
-        found = _BASE64.match(data, max(start, 0))
-        run = found.group() if found else core
-        try:
-            content = base64.b64decode(run.translate(_STANDARD) + b"=" * (-len(run) % 4), validate=True)
-        except (binascii.Error, ValueError):
-            return Span(at, at + len(core), self.kind, self.placeholder)
-        again = base64.b64encode(content.replace(self.value, self.placeholder), _alphabet(run))
-        again = again if run.endswith(b"=") or len(run) % 4 == 0 else again.rstrip(b"=")
-        return Span(max(start, 0), max(start, 0) + len(run), self.kind, again)
-
-
-_NUMBER = b"999999999999"
-"""Stands for a value that is all digits: what was a number stays one."""
-
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
-_STANDARD = bytes.maketrans(b"-_", b"+/")
-_LEAD = (0, 2, 3)
-"""The characters of Base64 before the first that depends on nothing in front of the value."""
-
-
-def _alphabet(run: bytes) -> bytes:
-    return b"-_" if b"-" in run or b"_" in run else b"+/"
-
-
-def _cores(value: bytes) -> Iterator[tuple[int, bytes]]:
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + value)
-        core = encoded[_LEAD[shift] : (shift + len(value)) * 8 // 6]
-        if len(core) >= 10:
-            yield from ((shift, each) for each in {core, core.replace(b"+", b"-").replace(b"/", b"_")})
-
-
-def _forms(character: str) -> bytes:
-    """A pattern for one character in every form."""
-    if character.isascii() and character.isalnum():
-        return character.encode()
-    raw = character.encode(errors="surrogatepass")
-    percent = b"".join(b"%%(?:25)*(?i:%02x)" % byte for byte in raw)
-    units = character.encode("utf-16-be", errors="surrogatepass")
-    unicode = b"".join(rb"\\+u(?i:%s)" % units[at : at + 2].hex().encode() for at in range(0, len(units), 2))
-    short = {"\n": rb"\\+n", "\r": rb"\\+r", "\t": rb"\\+t", " ": rb"\+"}.get(character)
-    forms = [rb"\\*" + re.escape(raw), percent, unicode, *([short] if short else [])]
-    return b"(?:" + b"|".join(forms) + b")"
 
 
 # --- what looks like one --------------------------------------------------------------------------------
@@ -131,7 +33,7 @@ _NAMES = re.compile(
 """Names whose values are secret, in lower case, without what joins words."""
 _MEMBER = re.compile(rb"[^\"'\\\s]+")
 _PARAMETER = re.compile(
-    rb"(?i:(?:[\w.-]*[-_.])?(?:api_?key|key|token|secret|signature|sig|password|credential))=([\w%.~+/=-]{8,})"
+    rb"((?i:(?:[\w.-]*[-_.])?(?:api_?key|key|token|secret|signature|sig|password|credential)))=([\w%.~+/=-]{8,})"
 )
 _USER = re.compile(rb"://[^\s\"'/@:<>\\]{0,64}:([^\s\"'/@<>\\]{8,128})@")
 _PEM = re.compile(
@@ -157,13 +59,12 @@ def look_alikes(data: bytes) -> Iterator[Span]:
 def _in_row(data: bytes, start: int, end: int) -> Iterator[Span]:
     row = data[start:end]
     if may_hold_format(row):
-        for found in FORMAT.finditer(data, start, end):
-            known = FORMATS[(found.lastindex or 0) - 1]
-            yield Span(*found.span(), known.kind, known.placeholder)
+        for at, stop, known in formats_in(data, start, end):
+            yield Span(at, stop, known.kind, known.placeholder)
     if b"=" in row and data[start - 1 : start] in (b"?", b"&", b";"):
         parameter = _PARAMETER.match(data, start, end)
-        if parameter and _counts(parameter[1]):
-            yield _secret(parameter)
+        if parameter and not is_harmless(parameter[1].decode()) and _counts(parameter[2]):
+            yield _secret(parameter, 2)
     if data[start - 1 : start] in (b'"', b"'", b" ") and _is_named(data[max(start - 48, 0) : start]):
         member = _MEMBER.match(data, start)
         if member and _counts(member[0]):
@@ -240,7 +141,9 @@ class Secrets:
 
     def spans(self, data: bytes, *, asked: bool = False) -> list[Span]:
         """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of."""
-        found = [span for known in self._known.values() if known.asked or not asked for span in known.spans(data)]
+        values = [known for known in self._known.values() if known.asked or not asked]
+        blocks = list(wrapped(data)) if values else []
+        found = [span for known in values for span in known.spans(data, blocks)]
         return apart([*found, *look_alikes(data)])
 
 

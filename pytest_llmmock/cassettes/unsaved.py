@@ -78,6 +78,7 @@ class Unsaved:
             describe=self._describe,
             blobs_in=self._home,
             secrets=self._secrets,
+            called=self._cassette,
         )
 
     def clear(self) -> None:

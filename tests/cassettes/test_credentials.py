@@ -10,6 +10,7 @@ from pytest_llmmock.cassettes.credentials import (
     claims,
     is_credential,
     is_likely,
+    is_secret,
     of_environment,
     of_message,
     telling,
@@ -94,6 +95,68 @@ def test_of_the_environment_count_the_variables_that_are_named_for_secrets():
         *("sk-secret-planted-123", "ab12cd34ef56ab12cd34", "p4ssw0rd!", "correct-horse-battery-staple"),
         *("org-a1b2c3d4e5f6", "plain-token-value-123", "plain-value-of-it-0001"),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "postgres1"),
+        ("MY_TOKEN", "claude-sonnet-4-5"),
+        ("OPENAI_TOKEN", "gpt-4o-mini-2024-07-18"),
+        ("SPECIAL_TOKEN", "San Francisco 94103"),
+        ("LOCATION_SECRET", "europe-west1-b"),
+        ("SECRET_KEY", "development1"),
+        ("API_KEY", "test1234"),
+        ("X_TOKEN", "http://localhost:8080/tok"),
+        ("FEATURE_KEY", "enable_new_ui_2024"),
+        ("FEATURE_KEY", "enable-new-checkout-2024"),
+        ("DATABASE_URL", "postgres://postgres:postgres1@localhost/app"),
+    ],
+)
+def test_settings_that_a_prompt_may_hold_are_no_secrets_of_the_environment(name, value):
+    assert values(of_environment({name: value})) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("DB_PASS", "hunter2hunter2", "hunter2hunter2"),
+        ("PASSPHRASE", "correct-horse-battery-staple", "correct-horse-battery-staple"),
+        ("DB_PASSWORD", "Summer2024!", "Summer2024!"),
+        ("OPENAI_API_KEY2", "a1b2c3d4e5", "a1b2c3d4e5"),
+        ("OPENAI_ADMIN_KEYS", "a1b2c3d4e5,b1b2c3d4e5", "b1b2c3d4e5"),
+        ("BASIC_AUTH", "me:a1b2c3d4e5", "a1b2c3d4e5"),
+        ("BASIC_AUTH", "Basic " + base64.b64encode(b"me:a1b2c3d4e5").decode(), "a1b2c3d4e5"),
+        ("NPM_AUTH", "a1b2c3d4e5", "a1b2c3d4e5"),
+        ("CLIENT_SECRET", "abcdefghijkl", "abcdefghijkl"),
+        ("CLIENT_SECRET", "qzvkwjxbtrmf", "qzvkwjxbtrmf"),
+        ("DATABASE_URL", "postgres://me:p4ss%21word1@h.example/db", "p4ss!word1"),
+        ("REDIS_URL", "redis://:a1b2c3d4e5@h.example", "a1b2c3d4e5"),
+        ("APP_DSN", "host=h.example password=a1b2c3d4e5 dbname=x", "a1b2c3d4e5"),
+        ("HOOK_TOKEN", "https://h.example/aB3dE5gH7jaB3dE5gH7j", "https://h.example/aB3dE5gH7jaB3dE5gH7j"),
+        ("A_KEY", "sk-proj-" + "word-" * 6, "sk-proj-" + "word-" * 6),
+        ("A_TOKEN", "my-secret-123", "my-secret-123"),
+    ],
+)
+def test_what_the_environment_holds_of_secrets_is_known(name, value, secret):
+    assert secret in values(of_environment({name: value}))
+
+
+@pytest.mark.parametrize("value", ["test1234", "postgres1", "abcdefghijkl"])
+def test_what_a_request_is_made_with_is_a_secret_whatever_it_looks_like(value):
+    request = Request("GET", "https://h.example", "/", headers=(("authorization", f"Bearer {value}"),))
+    assert values(of_message(request)) == {value}
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        *(("key", True), ("api_key", True), ("X-Amz-Signature", True), ("access_token", True)),
+        *(("sort_key", False), ("cache_key", False), ("page_token", False), ("pageToken", False)),
+    ],
+)
+def test_parameters_are_known_by_their_name(name, secret):
+    assert is_secret(name) is secret
 
 
 @pytest.mark.parametrize(

@@ -123,3 +123,11 @@ def test_an_interaction_that_is_written_again_as_it_is_is_looked_at_as_text(tmp_
     library.save(path, kept, secrets=Secrets())
     with pytest.raises(CassetteError, match="interaction 1, as it is written: secret"):
         library.save(path, kept, secrets=Secrets(["a1b2c3d4e5f6"]))
+
+
+def test_the_name_of_the_file_is_looked_at_and_not_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CassetteError, match=r"the name of the file: OpenAI key \(sk-p…\)") as raised:
+        library.save(tmp_path / f"tests/test_it[{KEY}].yaml", [Interaction.of(CLEAN)], secrets=Secrets())
+    assert KEY not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []

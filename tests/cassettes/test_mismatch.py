@@ -149,3 +149,10 @@ def test_a_changed_model_is_not_advised_to_be_left_out(told: Told, chat: Chat, t
     text = told(chat("Rome?", model="gpt-6"), Cassette(Path("a"), [tape("Rome?")]))
     assert "differs in model:\n  model\n  - gpt-5\n  + gpt-6\n" in text
     assert "leave it out" not in text
+
+
+def test_a_placeholder_is_explained_where_the_request_has_something_else_and_only_there(told, chat, tape):
+    words = "The recording has redacted-secret here"
+    cassette = Cassette(Path("a.yaml"), [tape("Log in with redacted-secret to Rome")], exists=True)
+    assert words in told(chat("Log in with hunter2hunter2 to Rome"), cassette)
+    assert words not in told(chat("Log in with redacted-secret to Paris"), cassette)

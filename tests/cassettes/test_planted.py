@@ -54,7 +54,7 @@ CREDENTIALS = {
     "google": _random(35).map("AIza{}".format),
     "no format": _random(24).filter(lambda value: any(map(str.isdigit, value)) and not value.isdigit()),
     "hexadecimal": _random(32, string.hexdigits.lower()).filter(lambda value: not value.isdigit()),
-    "a password": st.text(st.sampled_from(_ODD), min_size=8, max_size=20).map(lambda value: f"p4{value.strip()}W0"),
+    "a password": st.text(st.sampled_from(_ODD), min_size=8, max_size=20).map(lambda value: f"p4x9k{value.strip()}W0"),
     "jwt": st.tuples(_random(30), _random(12)).map(_jwt),
 }
 

@@ -105,6 +105,10 @@ def test_what_is_secret_by_what_stands_before_it_is_found(text, kept):
         "-----BEGIN PRIVATE KEY----- is how it begins",
         "https://h.example/?monkey=aB3dE5gH7jaB3dE5gH7j",
         '"logprobs": [{"token": " sk", "logprob": -0.0001}], "total_tokens": 12345678901234567890123',
+        "https://h.example/?sort_key=created_at_desc_2024&cache_key=2024-01-01-home-page&token=next-page-token-12",
+        f"https://h.example/?page_token={A}",
+        '{"privateKey":"customer_orders_2024_q1"}',
+        '{"apiKey":"process.env.OPENAI_API_KEY_PROD1"}',
         "data:image/png;base64," + base64.b64encode(bytes(range(256)) * 20).decode(),
     ],
 )

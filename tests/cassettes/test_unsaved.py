@@ -38,6 +38,17 @@ def test_what_a_run_that_ended_without_saving_had_recorded_is_found_in_the_order
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_secret_that_cannot_be_taken_out_is_told_of_the_cassette_and_not_of_our_own_file(tmp_path):
+    request = Request("POST", "https://api.openai.com", "/v1/x", "", (), b"ghp_" + b"aB3dE5gH7j" * 4)
+    cassette = tmp_path / "tests/a.yaml"
+    run = unsaved(tmp_path)
+    with pytest.raises(CassetteError) as raised:
+        run.keep(1, Interaction.of(Recorded(request, Reply(200, (), [])), "1" * 32))
+    run.close()
+    assert str(raised.value).startswith(f"{cassette} was not saved")
+    assert str(raised.value).endswith(f"run `llmmock scrub {cassette}` first.")
+
+
 def test_what_is_left_behind_is_claimed_by_one_only(tmp_path):
     run = unsaved(tmp_path)
     run.keep(1, made(1))

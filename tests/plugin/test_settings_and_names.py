@@ -52,6 +52,30 @@ def test_parameters_with_odd_characters_and_ids_that_look_alike_get_files_of_the
     assert len(standin.requests) == 12
 
 
+def test_a_key_among_the_parameters_is_no_part_of_a_name_or_a_report(project, standin, monkeypatch):
+    keys = ["sk-proj-" + "aB3dE5gH7j" * 5, "sk-proj-" + "bB3dE5gH7j" * 5, "a1b2c3d4e5f6"]
+    monkeypatch.setenv("OTHER_API_KEY", keys[2])
+    project.makepyfile(
+        test_app=f"""
+        import pytest
+
+        @pytest.mark.parametrize("key", {keys})
+        def test_it(key, llm_mock, ask):
+            assert ask("hello")
+        """
+    )
+    run(project, "--llm-record").assert_outcomes(passed=3)
+    names = cassettes(project)
+    assert len(names) == 3
+    assert all(name.startswith("test_app/test_it[redacted-secret-") for name in names)
+    run(project, "--llm-report=report.json").assert_outcomes(passed=3)
+    assert cassettes(project) == names
+    report = Path(project.path, "report.json").read_text()
+    assert "test_app.py::test_it[redacted-secret-" in report
+    assert not [key for key in keys if key in report]
+    assert len(standin.requests) == 3
+
+
 def test_the_marker_alone_acts_like_the_fixture(project, standin):
     project.makepyfile(
         test_app="""
