@@ -154,10 +154,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except LLMMockError as error:
-        failure = pytest.fail.Exception(str(error), pytrace=False)
-    else:
-        return
-    raise failure  # outside, so that pytest does not show the same words twice
+        raise pytest.fail.Exception(str(error), pytrace=False) from None  # else pytest shows the same words twice
 
 
 def running_server(config: pytest.Config) -> Server:
