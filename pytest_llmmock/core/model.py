@@ -208,7 +208,7 @@ class Send(Protocol):
     """The network, as an upstream is handed it."""
 
     def __call__(self, request: Request) -> Reply:
-        """Ask over the network. The reply is live. Raises `UpstreamError` when there is no answer."""
+        """Ask over the network. A stream is live. Raises `UpstreamError` when there is no answer."""
 
 
 class Upstream(Protocol):
