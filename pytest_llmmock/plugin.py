@@ -196,6 +196,10 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if not self._tests and "pytest_llmmock.cassettes.library" not in sys.modules:
             return
+        if "pytest_llmmock.case" in sys.modules:
+            from .case import guard_behind_tests
+
+            guard_behind_tests(self._config)
         from .session import collected
 
         began = self._config.stash[BEGAN]
