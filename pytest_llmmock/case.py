@@ -15,11 +15,14 @@ from .core.summary import tokens
 from .deck import Deck
 from .errors import LLMMockError
 from .inbound.server import Server
-from .mock import LLMMock, LLMServer
+from .mock import LLMMock, LLMServer, is_guarded, late_guard
 from .naming import cassette_path, is_alone, relative, settings_of, without_secrets
 from .plugin import BEGAN, CLEANUP, PROPERTY
+from .settings import Settings
 
 _SERVER = pytest.StashKey[Server]()
+_GUARDED = pytest.StashKey[list[Settings | None]]()
+"""The settings of every test that was guarded, and None for each that was not."""
 
 
 class Case:
@@ -45,6 +48,7 @@ class Case:
             root = item.config.rootpath / settings.cassette_dir
             since = written(item.config.stash[BEGAN])
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
+            item.config.stash.setdefault(_GUARDED, []).append(settings if is_guarded(deck) else None)
             return cls(item, deck, name)
 
     @contextmanager
@@ -154,10 +158,7 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except LLMMockError as error:
-        failure = pytest.fail.Exception(str(error), pytrace=False)
-    else:
-        return
-    raise failure  # outside, so that pytest does not show the same words twice
+        raise pytest.fail.Exception(str(error), pytrace=False) from None  # else pytest shows the same words twice
 
 
 def running_server(config: pytest.Config) -> Server:
@@ -168,6 +169,14 @@ def running_server(config: pytest.Config) -> Server:
         server.start()
         config.stash[CLEANUP].append(server.stop)
     return server
+
+
+def guard_behind_tests(config: pytest.Config) -> None:
+    """Keep threads that tests have left from asking, to the end of the process; not where a test was free to ask."""
+    every = config.stash.get(_GUARDED, [])
+    guarded = [settings for settings in every if settings is not None]
+    if guarded and len(guarded) == len(every):
+        late_guard(guarded).__enter__()
 
 
 def advice(item: pytest.Item) -> Advice:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +87,34 @@ class _Takes:
 
 def _guard(deck: Deck, why: str) -> Guard:
     """Stops what no way in took. Where something is recorded, nobody stops what our upstream is asked."""
-    stops = deck.settings.egress == "guard" and not deck.records
-    return Guard(_Takes(deck.settings).guards if stops else None, deck.escaped, why)
+    return Guard(_Takes(deck.settings).guards if is_guarded(deck) else None, deck.escaped, why)
+
+
+def is_guarded(deck: Deck) -> bool:
+    return deck.settings.egress == "guard" and not deck.records
+
+
+def late_guard(settings: Iterable[Settings]) -> Guard:
+    """Stops threads that go on when the tests are over, by the settings of all tests; the rest of the process may ask.
+
+    What begins when the main thread has ended is such a thread as well.
+    """
+    takes = [_Takes(each) for each in settings]
+    left = set(threading.enumerate()) - {threading.main_thread()}
+
+    def watches(host: str) -> bool:
+        late = threading.current_thread() in left or not threading.main_thread().is_alive()
+        return late and all(each.guards(host) for each in takes)
+
+    return Guard(watches, _say_late, _LATE, gives_way=True)
+
+
+def _say_late(text: str) -> None:
+    """Nobody collects any more what a run has to tell."""
+    print(f"llmmock: {text}", file=sys.stderr)
+
+
+_LATE = "The last test is over and a thread goes on. Let the test that starts it wait for its end, and it is answered."
 
 
 def _is_loopback(host: str) -> bool:

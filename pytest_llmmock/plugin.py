@@ -7,9 +7,10 @@ everything else is imported inside the fixtures.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,7 +59,24 @@ class RecordMode(Given):
         super().__call__(parser, namespace, (option or "").partition("=")[2] or "new_episodes", option)
 
 
+def _refusing_other_modes(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Parses, unless a mode is given that is none: argparse would not say which modes there are."""
+
+    def parse_known_and_unknown_args(args: Iterable[Any], *arguments: Any, **more: Any) -> Any:
+        args = [*args]
+        for option in map(os.fspath, args):
+            name, equals, mode = option.partition("=")
+            if name == "--llm-record" and equals and mode not in MODES:
+                raise pytest.UsageError(f"{option}: there is no such mode. Modes are: {', '.join(MODES)}.")
+        return parse(args, *arguments, **more)
+
+    return parse_known_and_unknown_args
+
+
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    parser.parse_known_and_unknown_args = _refusing_other_modes(  # type: ignore[method-assign]
+        parser.parse_known_and_unknown_args
+    )
     group = Beside.join(parser, pluginmanager, "recorded traffic of language models (pytest-llmmock)")
     group.addoption(
         "--llm-record",
@@ -127,7 +145,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if names is None or item.get_closest_marker("llm_cassette") is None:
         return
     if "llm_mock" not in names and "llm_server" not in names:
-        names.insert(0, "llm_mock")  # before other fixtures, which may ask a model as well
+        # Before other fixtures, which may ask a model as well. A new list: all parameters of a test share the old one.
+        item.fixturenames = ["llm_mock", *names]  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -196,6 +215,10 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if not self._tests and "pytest_llmmock.cassettes.library" not in sys.modules:
             return
+        if "pytest_llmmock.case" in sys.modules:
+            from .case import guard_behind_tests
+
+            guard_behind_tests(self._config)
         from .session import collected
 
         began = self._config.stash[BEGAN]

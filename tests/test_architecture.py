@@ -40,7 +40,7 @@ PARTS = {
 """Part -> the parts of the package that it may import. `cli` may import anything."""
 
 THIRD_PARTY = {
-    "cassettes/bodies.py": {"brotli", "brotlicffi", "backports", "compression"},
+    "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ from standin import SECRET, Standin
 
 from pytest_llmmock import CassetteError, CassetteFormatError, LLMServer, UnmatchedError, UsageError, use_cassette
 from pytest_llmmock.cassettes.library import open_cassette
+from pytest_llmmock.core.codings import unpacked
 from pytest_llmmock.core.model import Reply, Request, json_reply
 from pytest_llmmock.inbound.server import Server
 from pytest_llmmock.inbound.transport import MODULES
@@ -181,6 +183,40 @@ def test_new_episodes_replays_and_appends_what_is_missing(opened, path, standin)
         assert words_in(path) == ["one"]
         assert [entry.source for entry in mock.requests] == ["cassette", "upstream"]
     assert words_in(path) == ["one", "two"]
+
+
+class Unpacking(Standin):
+    """A provider that takes compressed requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+
+    def handle(self, request: Request) -> Reply:
+        self.sent.append(request.body)
+        return super().handle(unpacked(request))
+
+
+@pytest.mark.parametrize("open_it", [in_process, over_http])
+def test_a_compressed_request_is_recorded_by_what_it_says_and_sent_on_as_it_came(path, open_it):
+    def ask_packed(url: str, level: int) -> httpx.Response:
+        body = b'{"model": "m", "messages": [{"role": "user", "content": "packed words"}]}'
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        sent.append(gzip.compress(body, level))
+        return httpx.post(url + "/v1/chat/completions", content=sent[-1], headers=headers)
+
+    sent: list[bytes] = []
+    with Unpacking() as upstream:
+        with open_it(path, upstream, mode="new_episodes") as mock:
+            assert said(ask_packed(address(mock, upstream), 9)) == "packed words #1"
+            assert mock.requests.last.messages[0].text == "packed words"
+        assert upstream.sent == sent
+        with open_it(path, upstream, repeat=True) as mock:
+            assert said(ask_packed(address(mock, upstream), 1)) == "packed words #1"  # other bytes, and the same words
+            assert said(ask(address(mock, upstream), "packed words")) == "packed words #1"
+        assert len(upstream.sent) == 1
+    assert "content: packed words" in path.read_text()
+    assert "content-encoding" not in path.read_text()
 
 
 def test_once_records_where_there_is_no_cassette_and_only_replays_where_there_is(opened, path, standin):

@@ -15,9 +15,10 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from ..core.codings import without_encoding
 from ..core.model import Headers, Reply, Request
 from ..errors import CassetteFormatError
-from .bodies import COMPACT, in_style, without_encoding
+from .bodies import COMPACT, in_style
 from .cassette import Recorded
 from .format import Blob, read_timing, split_uri
 

@@ -15,7 +15,7 @@ from ..cassettes.aside import PRIVATE, Aside, Run, accepted, failed, run_of
 from ..cassettes.cassette import Cassette
 from ..cassettes.unsaved import LeftBehind, all_left_behind
 from ..core.summary import plural
-from ..errors import CassetteError, UsageError
+from ..errors import CassetteError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def command(cassettes: tuple[Path, ...], dry_run: bool) -> None:
 
 
 def _waiting(place: Path, held: ExitStack) -> Iterator[_Waiting]:
-    """What waits for a cassette, or below a folder. Raises `UsageError`."""
+    """What waits for a cassette, or below a folder. Raises `CassetteError`."""
     home = place if place.is_dir() else _home_of(place)
     for aside in failed(home):
         run = (aside.run, aside.replaces, library.open_cassette(aside.path, None).interactions)
@@ -63,11 +63,11 @@ def _waiting(place: Path, held: ExitStack) -> Iterator[_Waiting]:
 
 
 def _home_of(cassette: Path) -> Path:
-    """The folder of cassettes that a cassette is in. Raises `UsageError`."""
+    """The folder of cassettes that a cassette is in. Raises `CassetteError`."""
     for folder in cassette.parents:
         if (folder / PRIVATE).is_dir():
             return folder
-    raise UsageError(f"Nothing waits for {cassette}: there is no folder {PRIVATE} beside it or above it.")
+    raise CassetteError(f"Nothing waits for {cassette}: there is no folder {PRIVATE} beside it or above it.")
 
 
 def _accept(path: Path, waiting: list[_Waiting], *, dry_run: bool) -> int:

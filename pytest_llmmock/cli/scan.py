@@ -34,7 +34,7 @@ class Found:
 
 
 @click.command(short_help="Look for secrets in files.")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--json", "as_json", is_flag=True, help="A list of objects instead of lines.")
 def command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Look for secrets in files and below folders (default: cassettes). Exits with 1 when there are any.
@@ -44,7 +44,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
     such as OPENAI_API_KEY in this environment, and headers that carry credentials. No secret is printed.
     """
     secrets = Secrets.of()
-    files = list(_files(paths or (_default(),)))
+    files = _files(paths or (Path("cassettes"),))
     found = [each for file in files for each in in_file(file, secrets)]
     if as_json:
         click.echo(json.dumps([_value(each) for each in found], ensure_ascii=False, indent=2))
@@ -53,20 +53,24 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
     sys.exit(1 if found else 0)
 
 
-def _default() -> Path:
-    folder = Path("cassettes")
-    if not folder.is_dir():
-        raise click.UsageError("There is no folder 'cassettes' here. Name the files or folders to look through.")
-    return folder
+def _files(places: Sequence[Path]) -> list[Path]:
+    """The files that were named, and all below folders that are not hidden.
+
+    Raises `CassetteError` for a place that does not exist, and when there is nothing to look through.
+    """
+    files = [file for place in places for file in _files_of(place)]
+    if not files:
+        raise CassetteError(f"There are no files in {', '.join(map(str, places))}.")
+    return files
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files that were named, and all below folders that are not hidden."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.is_file() and not _is_hidden(file, path))
-        else:
-            yield path
+def _files_of(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        yield from sorted(file for file in place.rglob("*") if file.is_file() and not _is_hidden(file, place))
+    elif library.exists(place):
+        yield place
+    else:
+        raise CassetteError(f"There is no file and no folder at {place}.")
 
 
 def _is_hidden(file: Path, root: Path) -> bool:

@@ -29,7 +29,10 @@ def command(paths: tuple[Path, ...], dry_run: bool) -> None:
     is none keep their text. Exits with 1 when a cassette could not be rewritten; the others are all the same.
     """
     failed = changed = 0
-    files = list(library.find(paths or (Path("cassettes"),)))
+    places = paths or (Path("cassettes"),)
+    files = list(library.find(places))
+    if not files:
+        raise CassetteError(f"There are no cassettes in {', '.join(map(str, places))}.")
     for file in files:
         try:
             found = scrubbed(file, Keys(), dry_run=dry_run)

@@ -70,7 +70,7 @@ class Engine:
         return None
 
     def _unmatched(self, exchange: Exchange) -> Reply:
-        broken = unreadable(exchange.request)
+        broken = unreadable(exchange)
         if broken:
             return self.refuse(exchange, "unmatched", 400, broken, "invalid_json")
         return self.refuse(exchange, "unmatched", 404, self.explain(exchange), "no_recording")
@@ -85,11 +85,15 @@ class Engine:
         return reply
 
 
-def unreadable(request: Request) -> str:
+def unreadable(exchange: Exchange) -> str:
     """Why nobody could answer this request: it says that it is JSON and is not. '' when that is not so."""
+    request, coding = exchange.request, exchange.sent.header("content-encoding")
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if media_type != "application/json" or not request.body:
         return ""
     error = json_error(request.body)
+    if not error:
+        return ""
     start = ascii(request.body[:60].decode(errors="replace"))
-    return f"The body of {request.method} {request.path} is not JSON: {error}. It begins: {start}" if error else ""
+    packed = f" Its header says content-encoding: {coding}." if coding else ""
+    return f"The body of {request.method} {request.path} is not JSON: {error}.{packed} It begins: {start}"

@@ -50,7 +50,7 @@ class Entry:
 
     @property
     def body(self) -> bytes:
-        """The request's body as it was sent."""
+        """The request's body, as it was before its client compressed it."""
         return self._exchange.request.body
 
     @property

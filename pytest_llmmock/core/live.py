@@ -28,6 +28,8 @@ class Live:
         self._callbacks: list[Callable[[], None]] = []
         self._closing = threading.Lock()
         self._left = False
+        self._taken = False
+        self._broken: LLMMockError | None = None
         self.seen: list[Frame] = []
         self.whole = False
         """Whether the stream came to its end."""
@@ -42,7 +44,24 @@ class Live:
         """
         self._callbacks.append(callback)
 
+    def take(self) -> None:
+        """Take all of it now. Who reads then gets what has come, and what broke it off, if anything did."""
+        try:
+            for _ in self:
+                pass
+        except LLMMockError as error:
+            self._broken = error
+        self._taken = True
+
     def __iter__(self) -> Iterator[Frame]:
+        return self._again() if self._taken else self._arriving()
+
+    def _again(self) -> Iterator[Frame]:
+        yield from self.seen
+        if self._broken is not None:
+            raise self._broken
+
+    def _arriving(self) -> Iterator[Frame]:
         told = -1
         try:
             for chunk in filter(None, self._chunks):

@@ -170,8 +170,12 @@ class Dialect(Protocol):
 class Exchange:
     """One request on its way to a reply: what is asked, and once it is known, what was answered."""
 
-    def __init__(self, request: Request, operation: str, target: str, dialect: Dialect) -> None:
+    def __init__(
+        self, request: Request, operation: str, target: str, dialect: Dialect, *, sent: Request | None = None
+    ) -> None:
         self.request = request
+        self.sent = sent or request
+        """As its client sent it: its body may be compressed, and is signed as it is."""
         self.operation = operation
         """The name of what is done: `chat`, `responses`, `models.retrieve`, `opaque` …"""
         self.target = target
@@ -208,7 +212,7 @@ class Send(Protocol):
     """The network, as an upstream is handed it."""
 
     def __call__(self, request: Request) -> Reply:
-        """Ask over the network. The reply is live. Raises `UpstreamError` when there is no answer."""
+        """Ask over the network. A stream is live. Raises `UpstreamError` when there is no answer."""
 
 
 class Upstream(Protocol):

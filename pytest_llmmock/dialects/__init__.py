@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from ..core.codings import unpacked
 from ..core.model import Dialect, Exchange, Request
 
 ROUTES = {
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
 def read(request: Request) -> Exchange:
     """What this request is: its operation, what matching calls it, and who reads it."""
     operation, target, _ = _route(request.method, request.path)
-    return Exchange(request, operation, target, dialect_of(operation))
+    return Exchange(unpacked(request), operation, target, dialect_of(operation), sent=request)
 
 
 def is_named(method: str, path: str) -> bool:

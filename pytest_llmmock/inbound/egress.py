@@ -33,6 +33,8 @@ class Guard:
     """Told, in words, of each connection that was stopped."""
     why: str = ""
     """Why no way in took it."""
+    gives_way: bool = False
+    """Whether it ends when another one is armed."""
 
     def __enter__(self) -> Guard:
         _GUARDS.arm(self)
@@ -52,7 +54,7 @@ class _Guards:
 
     def arm(self, guard: Guard) -> None:
         with self._lock:
-            self._armed = (*self._armed, guard)
+            self._armed = (*(each for each in self._armed if not each.gives_way), guard)
             if guard.watches is not None and not self._listening:
                 self._listening = True
                 sys.addaudithook(_hook)

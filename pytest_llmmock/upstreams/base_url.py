@@ -31,7 +31,7 @@ class BaseURL:
     """Sent in place of the client's, if it is set."""
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
-        request = exchange.request
+        request = exchange.sent
         origin, path = place(self.BASE_URL, request.path)
         return send(replace(request, origin=origin, path=path, headers=self.credentials(request.headers)))
 

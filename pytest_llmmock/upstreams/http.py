@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..core.live import Live
 from ..core.model import OURS, Headers, Reply, Request, without_user
+from ..core.sse import is_ndjson, is_sse
 from ..errors import CutConnection, UpstreamError
 from . import unpacking
 
@@ -53,7 +54,11 @@ class Network:
         self._opening = threading.Lock()
 
     def send(self, request: Request) -> Reply:
-        """Ask. The reply is live: its frames come as the upstream sends them. Raises `UpstreamError`."""
+        """Ask. Raises `UpstreamError`.
+
+        A stream is live: its frames come as the upstream sends them. What is none is taken before anybody sees it, so
+        that it can be recorded even when the client looks at its status only.
+        """
         import httpx
 
         since = time.monotonic()
@@ -65,8 +70,11 @@ class Network:
         content_type = response.headers.get("content-type", "")
         chunks = _chunks(response, request, client.headers["accept-encoding"])
         live = Live(chunks, lambda: _hang_up(response), since=since, content_type=content_type)
+        if not _is_stream(request, response):
+            live.take()
+        frames = live.seen if live.whole else live
         reason = response.reason_phrase
-        return Reply(response.status_code, _headers(response), live, reason, "upstream", live=True)
+        return Reply(response.status_code, _headers(response), frames, reason, "upstream", live=not live.whole)
 
     def _open(self) -> httpx.Client:
         with self._opening:
@@ -104,6 +112,21 @@ def _new_client() -> httpx.Client:
 def _headers(response: httpx.Response) -> Headers:
     pairs = ((name.lower(), value) for name, value in response.headers.multi_items())
     return tuple(pair for pair in pairs if pair[0] not in _FRAMING)
+
+
+def _is_stream(request: Request, response: httpx.Response) -> bool:
+    """Whether an answer may come in pieces that somebody waits for, or may have no end."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if is_sse(media_type) or is_ndjson(media_type):
+        return True
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    return "content-length" not in response.headers and (not is_json or _asks_for_stream(request))
+
+
+def _asks_for_stream(request: Request) -> bool:
+    """Some providers stream JSON as one long list; it is asked for in the path (Gemini) or in the body."""
+    asked = request.json()
+    return "stream" in request.path.lower() or (isinstance(asked, dict) and bool(asked.get("stream")))
 
 
 def _chunks(response: httpx.Response, request: Request, known: str) -> Iterator[bytes]:

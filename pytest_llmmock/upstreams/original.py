@@ -16,7 +16,7 @@ class Original:
     BASE_URL: str = ""
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
-        return send(exchange.request)
+        return send(exchange.sent)
 
 
 def upstream(environ: Mapping[str, str]) -> Original:

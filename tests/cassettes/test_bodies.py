@@ -1,23 +1,13 @@
 from __future__ import annotations
 
-import gzip
 import json
-import sys
-import zlib
 from typing import Any
 
-import brotli
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmmock.cassettes import bodies
-from pytest_llmmock.cassettes.bodies import STYLES, as_text, in_style, structure, style_of, without_encoding
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from pytest_llmmock.cassettes.bodies import STYLES, as_text, in_style, structure, style_of
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 VALUES = st.recursive(
@@ -25,31 +15,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
     max_leaves=8,
 )
-
-
-def raw_deflate(content: bytes) -> bytes:
-    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    return packer.compress(content) + packer.flush()
-
-
-PACKERS = {
-    "gzip": gzip.compress,
-    "x-gzip": gzip.compress,
-    "deflate": zlib.compress,
-    "deflate raw": raw_deflate,
-    "br": brotli.compress,
-    "zstd": zstd.compress,
-}
-
-PLAIN = [
-    b'{"id": "chatcmpl-1"}',
-    b'{\n  "id": "chatcmpl-1"\n}',
-    b'{\n  "error": {\n    "message": "no such model",\n    "code": "model_not_found"\n  }\n}',
-    b"data: {}\n\n",
-    b"[\n  1\n]",
-    b"Hello",
-]
-"""What peers store under a header that says compressed."""
 
 
 @pytest.mark.parametrize("name", STYLES)
@@ -118,29 +83,3 @@ def test_without_a_content_type_only_collections_are_structure() -> None:
 def test_bytes_are_text_exactly_when_they_are_utf8(body: bytes) -> None:
     content = as_text(body)
     assert (content if isinstance(content, bytes) else content.encode()) == body
-
-
-@pytest.mark.parametrize("packer", PACKERS)
-@given(body=st.binary())
-def test_a_compressed_body_is_unpacked_and_its_header_goes(packer: str, body: bytes) -> None:
-    headers = (("a", "b"), ("content-encoding", packer.removesuffix(" raw").upper()))
-    assert without_encoding(PACKERS[packer](body), headers) == (body, (("a", "b"),))
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "identity", "unheard-of", "gzip, br"])
-@pytest.mark.parametrize("body", PLAIN)
-def test_a_plain_body_under_a_header_that_says_compressed_stays_as_it_is(encoding: str, body: bytes) -> None:
-    assert without_encoding(body, (("content-encoding", encoding),)) == (body, ())
-
-
-def test_encodings_one_over_the_other_are_unpacked_from_the_outside() -> None:
-    body = brotli.compress(gzip.compress(b"Hello"))
-    assert without_encoding(body, (("content-encoding", "gzip, br"),)) == (b"Hello", ())
-
-
-def test_an_empty_body_stays_empty() -> None:
-    assert without_encoding(b"", (("content-encoding", "gzip"),)) == (b"", ())
-
-
-def test_every_encoding_that_clients_ask_for_can_be_unpacked() -> None:
-    assert set(bodies.DECODERS) == {"gzip", "x-gzip", "deflate", "br", "zstd"}

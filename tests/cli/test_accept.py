@@ -89,7 +89,7 @@ def test_one_cassette_can_be_picked(llmmock, record, tmp_path):
 
 
 def test_a_cassette_for_which_nothing_waits_is_told(llmmock):
-    assert "Nothing waits for a.yaml" in llmmock("accept", "a.yaml", status=2).stderr
+    assert "Nothing waits for a.yaml" in llmmock("accept", "a.yaml", status=1).stderr
 
 
 def test_a_cassette_of_another_layout_is_told_and_stays(llmmock, record, tmp_path):

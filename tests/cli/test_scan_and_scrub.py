@@ -117,9 +117,21 @@ def test_values_of_the_environment_and_headers_of_a_recording_count(llmmock, fol
     ]
 
 
-def test_a_place_that_is_not_there_is_a_mistake_in_the_call(llmmock, tmp_path):
-    assert "There is no folder 'cassettes' here." in llmmock("scan", status=2).stderr
-    assert "'missing' does not exist" in llmmock("scan", "missing", status=2).stderr
+@pytest.mark.parametrize("command", ["scan", "scrub", "check", "ls", "rekey", "stats"])
+def test_a_place_without_anything_is_told_in_words(llmmock, command, tmp_path):
+    (tmp_path / "named-so.yaml").mkdir()
+    assert llmmock(command, status=1).stderr.endswith(" and no folder at cassettes.\n")
+    assert llmmock(command, "missing", status=1).stderr.endswith(" and no folder at missing.\n")
+    done = llmmock(command, "named-so.yaml", status=1)
+    assert done.stderr.startswith("llmmock: There are no ")
+    assert " in named-so.yaml" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_is_looked_into_whatever_it_is_called(llmmock, tmp_path):
+    (tmp_path / "named-so.yaml").mkdir()
+    (tmp_path / "named-so.yaml/notes.txt").write_text(KEY)
+    assert llmmock("scan", "named-so.yaml", status=1).stdout == "named-so.yaml/notes.txt: line 1: OpenAI key (sk-p…)\n"
 
 
 def test_a_cassette_is_scrubbed_where_it_has_to_be_and_nowhere_else(llmmock, folder):

@@ -122,6 +122,29 @@ def test_a_reader_that_leaves_early_has_no_end_to_tell_of_and_lets_the_upstream_
     assert (told, close.calls) == ([], 1)
 
 
+def test_what_is_taken_is_whole_before_anybody_reads_and_can_be_read() -> None:
+    close = Closer()
+    frames = Live([b"a", b"b"], close, since=0)
+    frames.take()
+    assert (frames.whole, close.calls) == (True, 1)
+    assert [frame.data for frame in frames] == [b"a", b"b"]
+    assert len(frames.seen) == 2
+
+
+def test_what_breaks_off_while_it_is_taken_breaks_off_for_its_reader() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"a"
+        raise UpstreamError("the upstream went away")
+
+    frames = Live(chunks(), Closer(), since=0)
+    frames.take()
+    assert (frames.whole, frames.failure) == (False, "the upstream went away")
+    reader = iter(frames)
+    assert next(reader).data == b"a"
+    with pytest.raises(UpstreamError, match="the upstream went away"):
+        next(reader)
+
+
 def test_the_upstream_is_let_go_once_however_often_and_from_wherever_it_is_asked() -> None:
     close = Closer()
     frames = Live([b"a"], close, since=0)

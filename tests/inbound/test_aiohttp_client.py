@@ -281,6 +281,20 @@ def test_a_stream_that_is_left_early_lets_the_upstream_go_and_is_not_recorded(tm
     assert not (tmp_path / "it.yaml").exists()
 
 
+def test_an_answer_that_is_no_stream_is_recorded_though_the_client_does_not_read_it(tmp_path):
+    async def look(session: Any, standin: Standin) -> int:
+        async with session.post(standin.base_url + "/chat/completions", **question("hello")) as response:
+            return response.status
+
+    with Standin() as standin:
+        with use_cassette(tmp_path / "it.yaml", mode="new_episodes") as mock:
+            assert run(look, standin) == 200
+            assert mock.requests.last.whole
+        with use_cassette(tmp_path / "it.yaml"):
+            assert run(look, standin) == 200
+        assert len(standin.requests) == 1
+
+
 def test_a_request_that_is_cancelled_while_the_upstream_thinks_is_let_go():
     begun, go, closed = threading.Event(), threading.Event(), threading.Event()
 

@@ -70,6 +70,13 @@ def test_pytest_starts_and_both_plugins_hear_the_option(run, order, arguments, o
 
 
 @both_orders
+def test_a_mode_that_we_do_not_have_is_refused_in_our_words(run, order):
+    result = run(order, "--llm-record=sometimes")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("ERROR: --llm-record=sometimes: there is no such mode. Modes are: none, once, *")
+
+
+@both_orders
 def test_the_other_plugins_default_is_nothing_that_the_user_said(run, order, monkeypatch):
     monkeypatch.setenv("LLMMOCK_RECORD", "once")
     monkeypatch.setenv("LLMMOCK_CASSETTE_DIR", "mine")

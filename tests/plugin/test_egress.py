@@ -141,3 +141,36 @@ def test_what_a_way_in_takes_is_a_miss_and_no_escape(app):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*There are no recordings to answer this request from*", "  GET /v1/models*"])
     result.stdout.fnmatch_lines(["llmmock: 0 replayed, 0 recorded, 1 unmatched"])
+
+
+LATE = """
+    import socket, threading
+
+    def test_it(llm_mock):
+        pytest_is_over = threading.main_thread().join
+
+        def ask():
+            pytest_is_over()
+            try:
+                socket.getaddrinfo("api.openai.com", 443, flags=socket.AI_NUMERICHOST)
+            except OSError as error:
+                print("CAUGHT", type(error).__name__, flush=True)
+
+        threading.Thread(target=ask).start()
+"""
+
+
+def test_a_thread_that_goes_on_behind_the_last_test_is_stopped_and_told(project):
+    project.makepyfile(LATE)
+    result = project.runpytest_subprocess("-s", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("CAUGHT EgressError")
+    result.stderr.fnmatch_lines([f"llmmock: {STOPPED}", "  api.openai.com:443 *", "The last test is over*"])
+
+
+@pytest.mark.parametrize("how", [["--llm-record"], ["--llm-egress=allow"]])
+def test_behind_a_run_that_records_or_allows_nobody_is_stopped(project, how):
+    project.makepyfile(LATE)
+    result = project.runpytest_subprocess("-s", "-p", "no:cacheprovider", *how)
+    result.stdout.fnmatch_lines("CAUGHT gaierror")
+    result.stderr.no_fnmatch_line("llmmock:*")

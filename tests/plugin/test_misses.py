@@ -157,3 +157,18 @@ def test_a_body_that_is_not_json_is_answered_as_a_provider_would(project):
     result = run(project)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines("*The body of POST /v1/chat/completions is not JSON*")
+
+
+def test_a_body_that_is_not_what_its_header_says_is_told_so(project):
+    project.makepyfile(
+        test_app="""
+        import httpx2
+
+        def test_it(llm_server):
+            headers = {"content-type": "application/json", "content-encoding": "exi"}
+            httpx2.post(llm_server.base_url + "/chat/completions", content=b"\\x80packed", headers=headers)
+        """
+    )
+    result = run(project)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines("*The body of * is not JSON: * Its header says content-encoding: exi. It begins: *")

@@ -96,6 +96,22 @@ def test_the_marker_alone_acts_like_the_fixture(project, standin):
     assert cassettes(project) == ["by-name.yaml", "deep/er.yaml", "test_app/test_it.yaml"]
 
 
+def test_the_marker_of_one_parameter_leaves_the_others_alone(project):
+    project.makepyfile(
+        test_app="""
+        import pytest
+
+        marked = pytest.mark.llm_cassette
+
+        @pytest.mark.parametrize("x", [pytest.param(1, marks=marked), 2, pytest.param(3, marks=marked("named"))])
+        def test_it(x, request):
+            assert ("llm_mock" in request.fixturenames) == (x != 2)
+            assert ("llm_mock" in request.node.funcargs) == (x != 2)
+        """
+    )
+    run(project).assert_outcomes(passed=3)
+
+
 def test_the_marker_wins_over_the_command_line_and_that_over_environment_and_ini(project, standin, monkeypatch):
     project.makeini("[pytest]\nllm_cassette_dir = from-ini\n")
     project.makepyfile(
@@ -195,6 +211,25 @@ def test_a_wrong_setting_is_one_readable_error(project, settings, told):
     assert "Traceback" not in result.stdout.str()
 
 
+@pytest.mark.parametrize("style", ["auto", "short", "long", "native"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("ignore=['a..b']", "is not a path such as"),
+        ("mode='sometimes'", "mode='sometimes' is not possible"),
+        ("colour='red'", "colour"),
+        ("name='../outside'", "leads out of the cassette folder"),
+    ],
+)
+def test_what_is_wrong_with_a_marker_is_told_once(project, arguments, told, style):
+    project.makepyfile(
+        test_app=f"import pytest\n@pytest.mark.llm_cassette({arguments})\ndef test_it(llm_mock): pass",
+    )
+    output = run(project, f"--tb={style}", "-rN").stdout.str()
+    assert output.count(told) == 1
+    assert "another exception" not in output
+
+
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd"])
 def test_a_name_that_leads_out_of_the_cassette_folder_is_refused(project, name):
     project.makepyfile(
@@ -215,7 +250,9 @@ def test_the_record_option_does_not_swallow_the_path_behind_it(project, standin)
 def test_an_unknown_mode_is_refused_with_the_known_ones(project):
     result = run(project, "--llm-record=sometimes")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "--llm-record=new_episodes" in result.stderr.str()
+    result.stderr.fnmatch_lines(
+        "ERROR: --llm-record=sometimes: there is no such mode. Modes are: none, once, new_episodes, changed, all."
+    )
 
 
 def test_the_server_needs_an_upstream_only_when_there_is_something_to_record(project, standin):

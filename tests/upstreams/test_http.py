@@ -190,7 +190,7 @@ def test_status_reason_headers_and_body_come_back(network, respx_mock):
         429, headers=[("X-Request-Id", "r1"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], text="slow down"
     )
     reply = network.send(request())
-    assert (reply.status, reply.reason, reply.source, reply.live) == (429, "Too Many Requests", "upstream", True)
+    assert (reply.status, reply.reason, reply.source, reply.live) == (429, "Too Many Requests", "upstream", False)
     assert ("x-request-id", "r1") in reply.headers
     assert [value for name, value in reply.headers if name == "set-cookie"] == ["a=1", "b=2"]
     assert read(reply) == b"slow down"
@@ -259,6 +259,42 @@ def test_frames_are_handed_over_as_they_arrive(network):
         assert [first.data, second.data] == [b"first", b"second"]
         assert 0 <= first.at <= second.at
         assert next(frames, None) is None
+
+
+SIZED = b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 4\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        (SIZED, b"{", b"1}\n"),
+        (CHUNKED % b"application/json", b"1\r\n{\r\n", b"3\r\n1}\n\r\n0\r\n\r\n"),
+        (CHUNKED % b"application/problem+json; charset=utf-8", b"4\r\n{1}\n\r\n0\r\n\r\n"),
+    ],
+)
+def test_an_answer_that_is_no_stream_is_there_before_anybody_reads(network, packets):
+    with answering(*packets) as origin:
+        reply = network.send(request(origin=origin))
+        assert (reply.live, reply.body) == (False, b"{1}\n")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "path", "more"),
+    [
+        (b"text/event-stream", "/v1/chat/completions", {}),
+        (b"application/x-ndjson", "/api/chat", {}),
+        (b"audio/mpeg", "/v1/audio/speech", {}),
+        (b"application/vnd.amazon.eventstream", "/model/m/converse-stream", {}),
+        (b"application/json", "/v1beta/models/m:streamGenerateContent", {}),
+        (b"application/json", "/api/chat", {"method": "POST", "body": b'{"stream": true}'}),
+    ],
+)
+def test_nobody_waits_for_the_end_of_a_stream(network, media_type, path, more):
+    with answering(CHUNKED % media_type, b"2\r\n{}\r\n") as origin:  # and it hangs up: no end would ever come
+        reply = network.send(request(path, origin=origin, **more))
+        assert (reply.live, reply.body) == (True, b"")
+        reply.frames.close()
 
 
 def test_the_answer_of_a_head_request_has_no_body(network):
