@@ -46,7 +46,7 @@ def test_a_swallowed_connection_fails_the_test_at_its_end(app, fixture):
     result.stdout.fnmatch_lines(
         ["llmmock: 0 replayed, 0 recorded, 0 unmatched · 1 connection to model providers stopped"]
     )
-    assert result.stdout.str().count(STOPPED) == 1
+    assert result.stdout.str().partition("short test summary")[0].count(STOPPED) == 1  # CI shows it there in full too
 
 
 def test_each_way_in_says_what_it_takes(app):
