@@ -24,6 +24,12 @@ def describe(recorded: Recorded) -> str:
     return summary.line(dialects.read(recorded.request), recorded.reply)
 
 
+def cleaned(interaction: Interaction, keys: Keys) -> Interaction:
+    """A recording without the secrets in it, keyed as what is left."""
+    clean = scrub(interaction.recorded, keys.secrets)
+    return Interaction.of(clean, keys.key(dialects.read(clean.request)))
+
+
 def _are_one(one: Interaction, other: Interaction) -> bool:
     """Whether two are the same recording, one of them perhaps read from a file, where times are rounded."""
     return one.key == other.key and _marks(one) == _marks(other)
@@ -116,8 +122,7 @@ class Keeper:
             return interaction
         if interaction.key and not interaction.source:
             return self._clean(interaction)
-        clean = scrub(interaction.recorded, secrets)
-        return Interaction.of(clean, self._keys.key(dialects.read(clean.request)))
+        return cleaned(interaction, self._keys)
 
     def _clean(self, interaction: Interaction) -> Interaction:
         """A new recording without what was found to be secret only after it was made. Its key stays as it was then."""

@@ -17,9 +17,6 @@ from .cassettes import library
 from .errors import CassetteError
 from .naming import SHARED, cassettes_of, home_of, names_on_markers, relative
 
-COUNTS = ("replayed", "recorded", "unmatched", "egress", "abandoned", "refused", "aside", "tokens")
-"""What is counted of each test."""
-
 _IGNORES = ("collect_ignore", "collect_ignore_glob")
 
 _SELECTS = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "collectonly")
@@ -110,11 +107,11 @@ def orphans(config: pytest.Config, home: Path, used: set[str], *, certain: bool)
     if not home.is_dir():
         return []
     found = (path for path in library.find([home]) if relative(path, config.rootpath) not in used)
-    wanted = (path for path in found if certain or is_of_test_file(path, home, config))
+    wanted = (path for path in found if certain or _is_of_test_file(path, home, config))
     return [relative(path, config.rootpath) for path in wanted if library.is_ours(path)]
 
 
-def is_of_test_file(path: Path, home: Path, config: pytest.Config) -> bool:
+def _is_of_test_file(path: Path, home: Path, config: pytest.Config) -> bool:
     """Whether a cassette lies where those of a test file are, which may be gone."""
     return _is_test_file(path.relative_to(home).parent.name + ".py", config)
 

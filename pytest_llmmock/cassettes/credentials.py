@@ -227,7 +227,7 @@ def _certain(*values: str) -> Iterator[Credential]:
 
 def _authorization(value: str) -> Iterator[Credential]:
     """What stands behind `Bearer`; of `Basic` the password, and the name if it is one as well."""
-    scheme, token = _SCHEME.match(value).groups()  # type: ignore[union-attr]
+    scheme, token = _SCHEME.match(value).groups()  # type: ignore[union-attr]  # it matches any text
     yield from _certain(token)
     yield from claims(token)
     if scheme and scheme.lower() == "basic":

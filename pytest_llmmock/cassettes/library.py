@@ -51,6 +51,14 @@ def find(places: Sequence[Path]) -> Iterator[Path]:
             raise CassetteError(f"There is no cassette and no folder at {place}.")
 
 
+def find_some(places: Sequence[Path]) -> list[Path]:
+    """The same. Raises `CassetteError` also where there are none."""
+    found = list(find(places))
+    if not found:
+        raise CassetteError(f"There are no cassettes in {', '.join(map(str, places))}.")
+    return found
+
+
 def is_visible(path: Path, place: Path) -> bool:
     """Whether a path below a folder is a cassette's, and not in a folder that is kept aside."""
     return is_cassette(path) and not any(part.startswith(".") for part in path.relative_to(place).parts)
@@ -69,6 +77,17 @@ def open_cassette(path: Path, signature: bytes | None = b"", blob: format.Blob |
     except OSError as error:
         raise CassetteError(f"The cassette {path} cannot be read: {error.strerror or error}.") from None
     return cassette_of(data, path, signature, blob)
+
+
+def open_ours(path: Path) -> Cassette:
+    """The cassette in a file, to be written back: its interactions keep their text.
+
+    Raises `CassetteError`, also for one in another layout.
+    """
+    cassette = open_cassette(path, None)
+    if not all(each.source for each in cassette.interactions):
+        raise CassetteError(f"{path} is not in our layout. Take it over first: llmmock import {path} --out DIR.")
+    return cassette
 
 
 def cassette_of(
@@ -205,9 +224,7 @@ def drop(path: Path, numbers: Sequence[int]) -> int:
     """Take interactions out of a cassette, the others untouched; how many. Raises `CassetteError`."""
     gone = set(numbers)
     with locked(path):
-        interactions = open_cassette(path, None).interactions
-        if not all(each.source for each in interactions):
-            raise CassetteError(f"{path} is not in our layout. Take it over first: llmmock import {path} --out DIR.")
+        interactions = open_ours(path).interactions
         left = [each for number, each in enumerate(interactions, 1) if number not in gone]
         if left:
             save(path, left)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ..core.model import Headers, Reply, Request
-from .cassette import Recorded
+from .cassette import Interaction, Recorded
 from .draft import Draft
 from .scrubber import Scrubber
 from .secrets import Secrets
@@ -96,6 +96,12 @@ def _clean_value(name: str, value: str, scrubber: Scrubber) -> str:
     host, slash, rest = path.partition("/")
     clean = f"{origin}{separator}{host.rpartition('@')[2]}{slash}{rest}" if separator else address
     return scrubber.address(clean) + mark + scrubber.query(query)
+
+
+def learn_all(interactions: Iterable[Interaction], secrets: Secrets) -> None:
+    """Know the credentials of all recordings before the first is scrubbed: one may say what another was made with."""
+    for each in interactions:
+        secrets.learn(each.request, each.reply)
 
 
 def scrub(recorded: Recorded, secrets: Secrets | None = None) -> Recorded:

@@ -12,7 +12,6 @@ import click
 
 from ..cassettes import library
 from ..cassettes.aside import PRIVATE, Aside, Run, accepted, failed, run_of
-from ..cassettes.cassette import Cassette
 from ..cassettes.unsaved import LeftBehind, all_left_behind
 from ..core.summary import plural
 from ..errors import CassetteError
@@ -73,8 +72,7 @@ def _home_of(cassette: Path) -> Path:
 def _accept(path: Path, waiting: list[_Waiting], *, dry_run: bool) -> int:
     """The number of interactions that one cassette has won."""
     with library.locked(path):
-        cassette = library.open_cassette(path, None)
-        _check_layout(cassette)
+        cassette = library.open_ours(path)
         runs = [each.run for each in waiting]
         interactions = accepted(cassette, runs)
         dropped = sum(1 for each in cassette.interactions if each not in interactions)
@@ -84,13 +82,6 @@ def _accept(path: Path, waiting: list[_Waiting], *, dry_run: bool) -> int:
             library.save(path, interactions)
     _discard(each.source for each in ([] if dry_run else waiting))
     return won
-
-
-def _check_layout(cassette: Cassette) -> None:
-    if not all(each.source for each in cassette.interactions):
-        raise CassetteError(
-            f"{cassette.path} is not in our layout. Take it over first: llmmock import {cassette.path} --out DIR."
-        )
 
 
 def _said(won: int, dropped: int, left: int) -> Iterator[str]:

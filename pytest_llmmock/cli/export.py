@@ -9,7 +9,7 @@ import click
 from ..cassettes import library, plain_vcr
 from ..cassettes.cassette import Interaction
 from ..cassettes.findings import refuse
-from ..cassettes.scrub import scrub
+from ..cassettes.scrub import learn_all, scrub
 from ..cassettes.secrets import Secrets
 from ..errors import CassetteError
 from .conversion import Conversion
@@ -38,8 +38,7 @@ def command(sources: tuple[Path, ...], out: Path, layout: str, force: bool, dry_
     def write(source: Path, target: Path) -> int:
         interactions = library.open_cassette(source).interactions
         secrets = Secrets.of()
-        for each in interactions:
-            secrets.learn(each.request, each.reply)
+        learn_all(interactions, secrets)
         clean = [Interaction.of(scrub(each.recorded, secrets)) for each in interactions]
         data = plain_vcr.dumps(clean)
         refuse(target, clean, data, {}, secrets)

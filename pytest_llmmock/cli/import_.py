@@ -10,7 +10,7 @@ from .. import dialects
 from ..cassettes import library
 from ..cassettes.cassette import Interaction, Recorded
 from ..cassettes.matchers import Keys
-from ..cassettes.scrub import scrub
+from ..cassettes.scrub import learn_all, scrub
 from ..keeper import describe
 from .conversion import Conversion
 
@@ -31,8 +31,7 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
     def take_over(source: Path, target: Path) -> int:
         keys = Keys()
         found = library.open_cassette(source).interactions
-        for each in found:
-            keys.secrets.learn(each.request, each.reply)
+        learn_all(found, keys.secrets)
         interactions = [_taken_over(each, keys) for each in found]
         if not dry_run:
             library.save(

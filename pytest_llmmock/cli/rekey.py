@@ -29,16 +29,13 @@ def command(places: tuple[Path, ...], dry_run: bool, **matched: tuple[str, ...])
     replay. With the options that tests match by, keys hold for those. Only the lines of keys change.
     """
     keys = keys_of(combine([("options", matching(**matched))]))
-    places = places or (Path("cassettes"),)
     done: list[Rekeyed] = []
     errors: list[LLMMockError] = []
-    for path in library.find(places):
+    for path in library.find_some(places or (Path("cassettes"),)):
         try:
             done.append(rekey(path, keys, dialects.read, describe, dry_run=dry_run))
         except CassetteError as error:
             errors.append(error)
-    if not done and not errors:
-        raise CassetteError(f"There are no cassettes in {', '.join(map(str, places))}.")
     for each in done:
         _tell(each)
     tell(errors)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import sys
 import zlib
 from collections import Counter
@@ -18,6 +17,7 @@ from ..cassettes.findings import Finding, findings, in_text
 from ..cassettes.secrets import Secrets
 from ..core.summary import plural
 from ..errors import CassetteError
+from .printing import print_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> None:
     files = _files(paths or (Path("cassettes"),))
     found = [each for file in files for each in in_file(file, secrets)]
     if as_json:
-        click.echo(json.dumps([_value(each) for each in found], ensure_ascii=False, indent=2))
+        print_json([_value(each) for each in found])
     else:
         _tell(found, len(files))
     sys.exit(1 if found else 0)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from .. import dialects
 from ..cassettes import format, library
 from ..cassettes.cassette import Interaction
 from ..cassettes.findings import Finding, findings
 from ..cassettes.matchers import Keys
-from ..cassettes.scrub import scrub
+from ..cassettes.scrub import learn_all
 from ..core.summary import plural
 from ..errors import CassetteError, LLMMockError
-from ..keeper import describe
+from ..keeper import cleaned, describe
+from .printing import one_line
 
 
 @click.command(short_help="Take secrets out of cassettes.")
@@ -29,16 +29,13 @@ def command(paths: tuple[Path, ...], dry_run: bool) -> None:
     is none keep their text. Exits with 1 when a cassette could not be rewritten; the others are all the same.
     """
     failed = changed = 0
-    places = paths or (Path("cassettes"),)
-    files = list(library.find(places))
-    if not files:
-        raise CassetteError(f"There are no cassettes in {', '.join(map(str, places))}.")
+    files = library.find_some(paths or (Path("cassettes"),))
     for file in files:
         try:
             found = scrubbed(file, Keys(), dry_run=dry_run)
         except LLMMockError as error:
             failed += 1
-            click.echo(f"failed: {' '.join(str(error).split())}", err=True)
+            click.echo(f"failed: {one_line(error)}", err=True)
             continue
         changed += bool(found)
         for line in dict.fromkeys(found):
@@ -52,8 +49,7 @@ def scrubbed(file: Path, keys: Keys, *, dry_run: bool) -> list[str]:
     """Scrub one file; what was found in it. Raises `CassetteError`."""
     with library.locked(file):
         interactions = library.open_cassette(file, keys.signature).interactions
-        for each in interactions:
-            keys.secrets.learn(each.request, each.reply)
+        learn_all(interactions, keys.secrets)
         found = [findings(each.recorded, keys.secrets) for each in interactions]
         if any(found) and not dry_run:
             _rewrite(file, interactions, found, keys)
@@ -67,17 +63,12 @@ def _rewrite(file: Path, interactions: Sequence[Interaction], found: Sequence[Se
         )
     texts = format.cut(file.read_bytes()) or [b""] * len(interactions)
     kept = [
-        _clean(each, keys) if secrets or not text else _as_it_is(each, text)
+        cleaned(each, keys) if secrets or not text else _as_it_is(each, text)
         for each, secrets, text in zip(interactions, found, texts, strict=True)
     ]
     library.save(
         file, kept, signature=keys.signature, describe=describe, blobs_in=_blobs_of(file), secrets=keys.secrets
     )
-
-
-def _clean(interaction: Interaction, keys: Keys) -> Interaction:
-    clean = scrub(interaction.recorded, keys.secrets)
-    return Interaction.of(clean, keys.key(dialects.read(clean.request)))
 
 
 def _as_it_is(interaction: Interaction, text: bytes) -> Interaction:

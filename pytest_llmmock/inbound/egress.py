@@ -138,13 +138,13 @@ def explain(host: str, port: object, reasons: list[str]) -> str:
     if isinstance(port, bytes):
         port = port.decode("latin-1")
     caller = callers.find(sys._getframe(), host)
+    target = f"{host}:{port}" if port else host
     paragraphs = [
         "A connection to a model provider was stopped, because no way in took it.",
-        f"  {host}:{port}" + f"   by {caller.library}" if port else f"  {host}   by {caller.library}",
+        f"  {target}   by {caller.library}\n  {caller.place}",
         *dict.fromkeys(filter(None, reasons)),
         _TO_FIX.format(host=host),
     ]
-    paragraphs[1] += f"\n  {caller.place}"
     return "\n\n".join(paragraphs)
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from marks import needs_git
 
 from pytest_llmmock.cassettes import committed
 from pytest_llmmock.cassettes.committed import Commit
@@ -13,7 +13,7 @@ from pytest_llmmock.cassettes.format import EMPTY, dumps
 from pytest_llmmock.cassettes.library import open_cassette, save
 from pytest_llmmock.errors import CassetteError, UsageError
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
+pytestmark = needs_git
 
 NAME = "caffè latte.yaml"
 

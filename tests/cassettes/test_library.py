@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from marks import not_as_root
 
 from pytest_llmmock.cassettes import library
 from pytest_llmmock.cassettes.cassette import Interaction
@@ -89,7 +90,7 @@ def test_when_writing_is_interrupted_no_temporary_file_is_left(
     assert files(tmp_path) == ["a.yaml"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@not_as_root
 def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path, tape: Tape) -> None:
     save(tmp_path / "a.yaml", [tape("before")])
     before = (tmp_path / "a.yaml").read_bytes()

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
 import pytest
+from marks import not_as_root
 
 from pytest_llmmock.cassettes import library
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
@@ -107,7 +107,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_asked(tmp_pat
         unsaved(tmp_path).open()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@not_as_root
 def test_a_folder_that_may_not_be_written_is_told(tmp_path):
     tmp_path.chmod(0o500)
     try:

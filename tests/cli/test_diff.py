@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from marks import needs_git
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
+pytestmark = needs_git
 
 PLAN = Path(__file__).parents[2] / "cassettes/tests/examples/test_plan/test_plan.yaml"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from marks import needs_git
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
+pytestmark = needs_git
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "cassettes/tests/examples"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+from marks import not_as_root
 
 from pytest_llmmock.cassettes.library import open_cassette
 
@@ -44,7 +44,7 @@ def test_a_disk_that_is_full_while_recording_is_told_and_the_client_has_its_answ
     assert waiting(project) == ["one #1"]  # there is room again
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@not_as_root
 def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(project, standin):
     folder = Path(project.path, "cassettes")
     folder.mkdir(mode=0o500)
