@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -185,7 +186,7 @@ def test_what_a_skipped_test_shares_is_not_told(project, standin):
 
 
 def prune(project, *arguments):
-    return project.run("python", "-m", "pytest_llmmock", "prune", *arguments)
+    return project.run(sys.executable, "-m", "pytest_llmmock", "prune", *arguments)
 
 
 def names(project):
@@ -283,7 +284,7 @@ def test_check_tells_what_no_test_used_as_long_as_that_is_true(orphan):
     run(orphan, "--llm-record").assert_outcomes(passed=1)
     asking(orphan, "two")
     run(orphan)
-    result = orphan.run("python", "-m", "pytest_llmmock", "check")
+    result = orphan.run(sys.executable, "-m", "pytest_llmmock", "check")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
@@ -292,4 +293,4 @@ def test_check_tells_what_no_test_used_as_long_as_that_is_true(orphan):
         ]
     )
     prune(orphan)
-    assert orphan.run("python", "-m", "pytest_llmmock", "check").ret == 0
+    assert orphan.run(sys.executable, "-m", "pytest_llmmock", "check").ret == 0
