@@ -54,17 +54,20 @@ class Contender:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One metric of one contender over that of another, and where we want it."""
+    """One metric of one contender over that of another, and where we want it.
+
+    Without another it is the figure itself: for what people wait for, whatever else there is.
+    """
 
     metric: str
     over: str
-    under: str
+    under: str = ""
     at_most: float | None = None
     at_least: float | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.metric}: {self.over} / {self.under}"
+        return f"{self.metric}: {self.over} / {self.under}" if self.under else f"{self.metric}: {self.over}"
 
     @property
     def goal(self) -> str:
@@ -100,6 +103,8 @@ class Result:
 
     def ratios(self, ratio: Ratio) -> list[float]:
         """The ratio in each round, the smallest first."""
+        if not ratio.under:
+            return sorted(sample[ratio.metric] for sample in self.samples[ratio.over])
         pairs = zip(self.samples[ratio.over], self.samples[ratio.under], strict=True)
         return sorted(over[ratio.metric] / under[ratio.metric] for over, under in pairs)
 

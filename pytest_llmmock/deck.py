@@ -19,8 +19,9 @@ from .core.journal import Entry, Journal
 from .core.model import Exchange, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
+from .faults import Faults
 from .keeper import Keeper
-from .settings import Settings, keys_of
+from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
 
@@ -46,6 +47,8 @@ class Deck:
         self.requests = Journal(journal_limit)
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
+        self.faults = Faults()
+        self.delivery = delivery_of(settings)
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
         self._keeper = keeper
@@ -112,11 +115,18 @@ class Deck:
     ) -> Engine:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
-        sources: list[Source] = [self.player] if replays else []
+        sources: list[Source] = [self.faults, *([self.player] if replays else [])]
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
         return Engine(
-            dialects.read, sources, self._explain, self.requests, on_trouble, waits=self.records, clean=self.clean
+            dialects.read,
+            sources,
+            self._explain,
+            self.requests,
+            on_trouble,
+            deliver=self.delivery,
+            waits=self.records,
+            clean=self.clean,
         )
 
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
@@ -170,6 +180,15 @@ class Deck:
     def clean(self, text: str) -> str:
         """A text that people read, without secrets."""
         return Scrubber(self.keys.secrets).text(text)
+
+    def chances(self) -> str:
+        """What fell as chance would have it, and how it falls the same way again; '' when nothing did."""
+        lines = [f"Chance had a hand in this: {seed}" for seed in self.faults.seeds]
+        if self.delivery.chunking.kind == "hostile" and self.requests:
+            lines.append(
+                f"Streams were cut by chance. To have them cut so again:  --llm-chunking={self.delivery.chunking}"
+            )
+        return "\n".join(lines)
 
     def unplayed_report(self, record: str) -> str:
         """What the cassette holds that nobody asked for, and the command that drops it; '' when all was played."""

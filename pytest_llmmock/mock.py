@@ -19,6 +19,8 @@ from .core.journal import Journal
 from .core.providers import is_provider, matches
 from .deck import Deck
 from .errors import UnmatchedError, UsageError
+from .faults import Faults
+from .faults.streams import count
 from .inbound.doors import Door
 from .inbound.egress import Guard
 from .inbound.server import MOUNTED, Server
@@ -50,6 +52,16 @@ class LLMMock:
     def cassette(self) -> Cassette:
         """The cassette in use."""
         return self._deck.cassette
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong: `faults.rate_limit(times=2)`, `faults.on(call=2).cut(after_events=5)`."""
+        return self._deck.faults
+
+    @property
+    def event_counts(self) -> tuple[int, ...]:
+        """How many events each recording of the cassette has; what is no stream is one. For a `cut` at every event."""
+        return tuple(count(interaction.reply) for interaction in self.cassette.interactions)
 
     @property
     def secrets(self) -> Secrets:

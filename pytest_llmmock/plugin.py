@@ -38,7 +38,8 @@ PROPERTY = "llmmock_"
 """How the properties begin that a test's report carries: so they reach the summary from xdist's workers, and JUnit."""
 
 MARKER = (
-    "llm_cassette(name=None, *, mode=None, match_on=None, ignore=None, normalisers=None, repeat=None, upstream=None): "
+    "llm_cassette(name=None, *, mode=None, match_on=None, ignore=None, normalisers=None, repeat=None, upstream=None, "
+    "speed=None, chunking=None): "
     "replay the model traffic of this test from a cassette of this name (default: named after the test)"
 )
 
@@ -95,6 +96,18 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "--llm-cassette-dir", metavar="DIR", help="where cassettes are, relative to the rootdir (default: cassettes)"
     )
     group.addoption(
+        "--llm-speed",
+        metavar="SPEED",
+        help="how fast recorded replies come: instant (default), recorded, x10 (ten times faster), tps=40 (tokens a "
+        "second), ttft=0.3,tps=40 (seconds to the first)",
+    )
+    group.addoption(
+        "--llm-chunking",
+        metavar="HOW",
+        help="in which pieces recorded replies come: recorded (default), event, bytes=N, hostile (by chance, where "
+        "readers of streams stumble), hostile=SEED",
+    )
+    group.addoption(
         "--llm-unplayed",
         choices=UNPLAYED,
         help="what is done about recordings of a test's cassette that it did not use (default: warn)",
@@ -107,6 +120,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
     group.addini("llm_upstream", "where record mode gets its answers")
     group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")
+    group.addini("llm_speed", "how fast recorded replies come")
+    group.addini("llm_chunking", "in which pieces recorded replies come")
     group.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use")
     group.addini("llm_egress", "guard or allow: connections to model providers that no way in took")
 

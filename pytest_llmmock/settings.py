@@ -10,6 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from .cassettes.matchers import DEFAULT, Keys
+from .core.chunking import read_chunking
+from .core.delivery import Delivery
+from .core.pacing import read_speed
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ ENVIRONMENT = {
     "LLMMOCK_CASSETTE_DIR": "cassette_dir",
     "LLMMOCK_UNPLAYED": "unplayed",
     "LLMMOCK_EGRESS": "egress",
+    "LLMMOCK_SPEED": "speed",
+    "LLMMOCK_CHUNKING": "chunking",
 }
 """Variable -> setting."""
 
@@ -61,6 +66,10 @@ class Settings:
     """Whether an upstream's 4xx and 5xx are recorded."""
     egress: Egress = "guard"
     """`guard` stops connections to model providers that no way in took, when nothing is recorded."""
+    speed: str = "instant"
+    """How fast replies come: `instant`, `recorded`, `x10`, `tps=40`, `ttft=0.3,tps=40`."""
+    chunking: str = "recorded"
+    """In which pieces bodies come: `recorded`, `event`, `bytes=N`, `hostile`, `hostile=SEED`."""
 
 
 NAMES = tuple(field.name for field in fields(Settings))
@@ -99,7 +108,20 @@ def _checked(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
         first = error.errors()[0]
         name = ".".join(str(step) for step in first["loc"])
         raise UsageError(f"{place}: {name}={first['input']!r} is not possible. {first['msg']}.") from None
+    for name, read in _GRAMMARS.items():
+        if name in given:
+            _check_grammar(place, name, read, getattr(settings, name))
     return {name: getattr(settings, name) for name in given}
+
+
+_GRAMMARS: dict[str, Callable[[str], object]] = {"speed": read_speed, "chunking": read_chunking}
+
+
+def _check_grammar(place: str, name: str, read: Callable[[str], object], text: str) -> None:
+    try:
+        read(text)
+    except UsageError as error:
+        raise UsageError(f"{place}: {name}={text!r} is not possible. {error}") from None
 
 
 @cache
@@ -119,3 +141,8 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 def keys_of(settings: Settings) -> Keys:
     """What makes two requests the same under these settings. Raises `UsageError`."""
     return Keys(settings.match_on, settings.ignore, settings.normalisers)
+
+
+def delivery_of(settings: Settings) -> Delivery:
+    """How replies are handed out under these settings. Raises `UsageError`."""
+    return Delivery(read_speed(settings.speed), read_chunking(settings.chunking))

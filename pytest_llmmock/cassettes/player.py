@@ -5,24 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from ..core.model import Exchange, Headers, Reply, Request
+from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
 from .matchers import Keys
 
-WAITS = ("retry-after", "retry-after-ms")
-
 Place = tuple[Cassette, int, Interaction]
 """A recording, its cassette and its number there, from 1."""
-
-
-def without_waiting(headers: Headers) -> Headers:
-    """A provider asks to wait before the next try. In replay nothing is won by that: SDKs then wait a millisecond.
-
-    With 0 they would fall back to a wait of their own.
-    """
-    if not any(name in WAITS for name, _ in headers):
-        return headers
-    return (*(pair for pair in headers if pair[0] not in WAITS), ("retry-after-ms", "1"))
 
 
 class Player:
@@ -40,7 +28,7 @@ class Player:
         self.keys = keys
         self.repeat = repeat
         self._read = read
-        self._played: dict[str, int] = {}
+        self._turns: dict[str, _Turns] = {}
         self._lock = threading.Lock()
         self._index: dict[str, list[Place]] = {}
         for place in self.places():
@@ -58,22 +46,24 @@ class Player:
         return interaction.key
 
     def answer(self, exchange: Exchange) -> Reply | None:
-        taken = self._take(self.keys.key(exchange))
-        if taken is None:
+        key = self.keys.key(exchange)
+        turn = self._take(key)
+        if turn is None:
             return None
-        cassette, exchange.interaction, interaction = taken
+        exchange.turn = turn
+        cassette, exchange.interaction, interaction = self._index[key][turn.number]
         cassette.note_played(interaction)
         reply = interaction.reply
-        return Reply(reply.status, without_waiting(reply.headers), reply.frames, reply.reason)  # a copy, to be marked
+        return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
 
-    def _take(self, key: str) -> Place | None:
-        recordings = self._index.get(key, ())
+    def _take(self, key: str) -> _Turn | None:
+        recordings = self._index.get(key)
+        if recordings is None:
+            return None
         with self._lock:
-            played = self._played.get(key, 0)
-            if played >= len(recordings) and not (self.repeat and recordings):
-                return None
-            self._played[key] = played + 1
-        return recordings[min(played, len(recordings) - 1)]
+            turns = self._turns.get(key) or self._turns.setdefault(key, _Turns())
+            number = turns.next(len(recordings), repeat=self.repeat)
+        return None if number is None else _Turn(turns, number, self._lock)
 
     def recorded(self, exchange: Exchange) -> int:
         """How many recordings there are of this very request."""
@@ -82,4 +72,44 @@ class Player:
     def reset(self) -> None:
         """Play every recording again, from the first."""
         with self._lock:
-            self._played.clear()
+            self._turns.clear()
+
+
+class _Turns:
+    """Which of the recordings of one request is to be played next. Used under a lock."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        """How many were played at least once."""
+        self.back: set[int] = set()
+        """Those that were given back."""
+
+    def next(self, count: int, *, repeat: bool) -> int | None:
+        """A number from 0, or None when all were played."""
+        if self.back:
+            number = min(self.back)
+            self.back.remove(number)
+            return number
+        if self.begun < count:
+            self.begun += 1
+            return self.begun - 1
+        return count - 1 if repeat else None
+
+
+class _Turn:
+    """A recording that was played."""
+
+    def __init__(self, turns: _Turns, number: int, lock: threading.Lock) -> None:
+        self._turns = turns
+        self.number = number
+        self._lock = lock
+
+    def give_back(self) -> None:
+        """Let the recording be played again."""
+        with self._lock:
+            self._turns.back.add(self.number)
+
+    def take_again(self) -> None:
+        """It was used after all, unless another request has it by now."""
+        with self._lock:
+            self._turns.back.discard(self.number)

@@ -17,7 +17,7 @@ from ..errors import CassetteError
 from ..settings import combine, keys_of
 from ..usage import CACHE_DIR, Usage
 from .printing import print_json
-from .serving import matching, matching_options
+from .serving import as_settings, matching_options
 
 
 @click.command(short_help="Whether cassettes can be replayed.")
@@ -49,7 +49,7 @@ def command(
     bodies and their hashes, names, what killed processes left, and what no test used when all of them ran last.
     Exits with 1 when there are findings.
     """
-    keys = keys_of(combine([("options", matching(**matched))]))
+    keys = keys_of(combine([("options", as_settings(matched))]))
     today = datetime.now(UTC).date().isoformat()
     places = places or (Path("cassettes"),)
     report = examine(places, Given(keys, dialects.read, today, max_age, _unused(cache_dir)), skip)

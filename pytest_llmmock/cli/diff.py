@@ -20,7 +20,7 @@ from ..core.summary import line, plural
 from ..errors import CassetteError, UsageError
 from ..settings import combine, keys_of
 from .printing import print_json
-from .serving import matching, matching_options
+from .serving import as_settings, matching_options
 
 _PLACES = 8
 """Differences that are shown of one interaction, unless all are asked for."""
@@ -44,7 +44,7 @@ def command(places: tuple[Path, ...], rev: str | None, full: bool, as_json: bool
     removed. Ids, times, usage and the pieces in which a stream came are noise. Exits with 0 when nothing
     differs in meaning, with 1 when something does.
     """
-    keys = keys_of(combine([("options", matching(**matched))]))
+    keys = keys_of(combine([("options", as_settings(matched))]))
     compared = [
         (pair, compare(pair[0].interactions, pair[1].interactions, keys, dialects.read))
         for pair in _pairs(places or (Path("cassettes"),), rev, keys.signature)

@@ -16,7 +16,7 @@ from ..errors import CassetteError
 from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
-from .serving import address_options, matching, matching_options, serve
+from .serving import address_options, as_settings, playing_options, serve
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -26,22 +26,20 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
 @address_options
-@matching_options
+@playing_options
 def command(
     cassette: Path,
     mode: str,
     upstream: str | None,
     host: str,
     port: int,
-    match_on: tuple[str, ...],
-    ignore: tuple[str, ...],
-    normalisers: tuple[str, ...],
+    **playing: Any,
 ) -> None:
     """Serve a cassette; what it does not hold is asked of the upstream and recorded.
 
     Each answer is written as soon as it is whole, so nothing is lost when this ends.
     """
-    settings = recording_settings(mode, upstream, matching(match_on, ignore, normalisers))
+    settings = recording_settings(mode, upstream, playing)
     source = settings.upstream or default_upstream(os.environ)
     name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings, at_once=True)
@@ -83,11 +81,11 @@ def _save(deck: Deck) -> None:
         click.echo(f"llmmock: {error}", err=True)
 
 
-def recording_settings(mode: str, upstream: str | None, matched: Mapping[str, Any]) -> Settings:
+def recording_settings(mode: str, upstream: str | None, playing: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
     environment = (place, {"upstream": values.get("upstream")})
-    given = {"mode": mode, "upstream": upstream, **matched}
+    given = {"mode": mode, "upstream": upstream, **as_settings(playing)}
     return combine([environment, ("command line", given)])
 
 

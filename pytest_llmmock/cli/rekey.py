@@ -15,7 +15,7 @@ from ..errors import CassetteError, LLMMockError
 from ..keeper import describe
 from ..settings import combine, keys_of
 from .printing import tell
-from .serving import matching, matching_options
+from .serving import as_settings, matching_options
 
 
 @click.command(short_help="Compute keys anew.")
@@ -28,7 +28,7 @@ def command(places: tuple[Path, ...], dry_run: bool, **matched: tuple[str, ...])
     After an edit by hand, or with a newer version of llmmock: what is stored saves computing keys on each
     replay. With the options that tests match by, keys hold for those. Only the lines of keys change.
     """
-    keys = keys_of(combine([("options", matching(**matched))]))
+    keys = keys_of(combine([("options", as_settings(matched))]))
     done: list[Rekeyed] = []
     errors: list[LLMMockError] = []
     for path in library.find_some(places or (Path("cassettes"),)):

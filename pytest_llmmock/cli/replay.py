@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..core.summary import plural
 from ..settings import combine
 from ..standalone import Shelf, named
-from .serving import address_options, curl_line, matching, matching_options, serve
+from .serving import address_options, as_settings, curl_line, playing_options, serve
 
 
 @click.command(short_help="Serve recordings.")
 @click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
 @address_options
-@matching_options
+@playing_options
 @click.option(
     "--repeat/--no-repeat",
     default=True,
@@ -26,10 +27,8 @@ def command(
     cassettes: tuple[Path, ...],
     host: str,
     port: int,
-    match_on: tuple[str, ...],
-    ignore: tuple[str, ...],
-    normalisers: tuple[str, ...],
     repeat: bool,
+    **playing: Any,
 ) -> None:
     """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes).
 
@@ -37,8 +36,7 @@ def command(
     which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
     header x-llmmock-cassette.
     """
-    given = {**matching(match_on, ignore, normalisers), "repeat": repeat}
-    settings = combine([("command line", given)])
+    settings = combine([("command line", {"repeat": repeat, **as_settings(playing)})])
     found = named(cassettes or (Path("cassettes"),), settings)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from ..deck import Deck
 from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
-from .serving import matching, matching_options
+from .serving import playing_options
 
 
 @click.command(
@@ -24,16 +25,14 @@ from .serving import matching, matching_options
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
-@matching_options
+@playing_options
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 def command(
     cassette: Path,
     mode: str,
     upstream: str | None,
-    match_on: tuple[str, ...],
-    ignore: tuple[str, ...],
-    normalisers: tuple[str, ...],
     arguments: tuple[str, ...],
+    **playing: Any,
 ) -> None:
     """Run a command whose model requests are answered from a cassette.
 
@@ -41,7 +40,7 @@ def command(
     the like. Exits with the command's status, or with 1 when the command succeeded and a request had no
     answer. What a failing command recorded is kept aside.
     """
-    deck = open_deck(cassette, recording_settings(mode, upstream, matching(match_on, ignore, normalisers)))
+    deck = open_deck(cassette, recording_settings(mode, upstream, playing))
     try:
         with LLMServer(deck).opened():
             status = _run(arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -42,9 +42,25 @@ def matching_options(command: F) -> F:
     return match_on(ignore(normaliser(command)))
 
 
-def matching(match_on: tuple[str, ...], ignore: tuple[str, ...], normalisers: tuple[str, ...]) -> dict[str, Any]:
-    """The same as settings; what was not given is not set."""
-    return {"match_on": match_on or None, "ignore": ignore or None, "normalisers": normalisers or None}
+def as_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as settings; what was not given is not set."""
+    return {name: value or None for name, value in options.items()}
+
+
+def playing_options(command: F) -> F:
+    """What makes two requests the same, and how recordings are handed out."""
+    speed = click.option(
+        "--speed",
+        metavar="SPEED",
+        help="How fast recordings come: instant (default), recorded, x10 (faster), tps=40 (tokens a second), "
+        "ttft=0.3,tps=40.",
+    )
+    chunking = click.option(
+        "--chunking",
+        metavar="HOW",
+        help="In which pieces recordings come: recorded (default), event, bytes=N, hostile, hostile=SEED.",
+    )
+    return matching_options(speed(chunking(command)))
 
 
 def serve(handle: Callable[[Request], Reply], host: str, port: int, banner: Callable[[str], str]) -> None:

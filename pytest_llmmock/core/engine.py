@@ -21,6 +21,7 @@ class Engine:
         journal: Journal,
         on_trouble: Callable[[str], object] = lambda trouble: None,
         *,
+        deliver: Callable[[Exchange, Reply], Reply] = lambda exchange, reply: reply,
         waits: bool = False,
         clean: Callable[[str], str] = str,
     ) -> None:
@@ -30,6 +31,8 @@ class Engine:
         self.journal = journal
         self.on_trouble = on_trouble
         """Told, in words, of each request that could not be answered."""
+        self.deliver = deliver
+        """What becomes of a reply on its way out."""
         self.waits = waits
         """Whether the last source may take time."""
         self.clean = clean
@@ -50,11 +53,14 @@ class Engine:
             return self._answered(exchange, self.sources)
         reply = self._first(exchange, self.sources[:-1])
         if reply is not None:
-            return self.journal.note(exchange, reply)
+            return self._handed_out(exchange, reply)
         return lambda: self._answered(exchange, self.sources[-1:])
 
     def _answered(self, exchange: Exchange, sources: Sequence[Source]) -> Reply:
-        return self.journal.note(exchange, self._first(exchange, sources) or self._unmatched(exchange))
+        return self._handed_out(exchange, self._first(exchange, sources) or self._unmatched(exchange))
+
+    def _handed_out(self, exchange: Exchange, reply: Reply) -> Reply:
+        return self.journal.note(exchange, self.deliver(exchange, reply))
 
     def _first(self, exchange: Exchange, sources: Sequence[Source]) -> Reply | None:
         """The reply of the first source that has one."""

@@ -77,7 +77,7 @@ class Entry:
     @property
     def answer(self) -> Answer:
         """What was answered; while a live reply still runs, as far as it has come."""
-        if self._reply.live and not self._ended:
+        if not isinstance(self._reply.frames, Sequence) and not self._ended:
             return self._exchange.dialect.read_reply(self._reply)
         return self._whole_answer
 
@@ -142,8 +142,8 @@ class Entry:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from the request to the end of the reply; None while a live reply still runs."""
-        end = self._ended if self._reply.live else self._noted
+        """Seconds from the request to the end of the reply; None while it still comes."""
+        end = self._noted if isinstance(self._reply.frames, Sequence) else self._ended
         return None if end is None else end - self._exchange.clock
 
     @property

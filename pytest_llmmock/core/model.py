@@ -78,7 +78,7 @@ class Frame:
 
 
 class LiveFrames(Protocol):
-    """Frames that are still coming from an upstream. Iterated once, by one reader at a time."""
+    """Frames that are still to come: from an upstream, or when they are due. Iterated once, by one reader at a time."""
 
     @property
     def seen(self) -> Sequence[Frame]:
@@ -117,6 +117,8 @@ class Reply:
     source: SourceName = "cassette"
     live: bool = False
     """True while the frames come from an upstream: taking one may block."""
+    cut: str = ""
+    """Why the connection breaks behind the frames; '' when it does not."""
 
     @property
     def content_type(self) -> str:
@@ -188,6 +190,10 @@ class Exchange:
         """What a reader of the journal or the cassette should know about how this was answered."""
         self.interaction: int | None = None
         """The number, from 1, of the recording that answered."""
+        self.turn: Turn | None = None
+        """The turn that a recording has taken by answering."""
+        self.faults: Sequence[Fault] = ()
+        """What is to go wrong with the answer."""
         self.trouble = ""
         """Why it could not be answered."""
 
@@ -199,6 +205,31 @@ class Exchange:
     @cached_property
     def prompt(self) -> Prompt:
         return self.dialect.read_request(self.request)
+
+
+class Turn(Protocol):
+    """Recordings of one request take turns. An answer that a fault has spoilt does not use one up."""
+
+    def give_back(self) -> None:
+        """Let the recording answer again."""
+
+    def take_again(self) -> None:
+        """It was used after all."""
+
+
+class Fault(Protocol):
+    """Something that goes wrong on purpose with an answer."""
+
+    @property
+    def name(self) -> str:
+        """As it is told: `cut(after_events=5)`."""
+
+    @property
+    def only_late(self) -> bool:
+        """Whether the answer stays as it is, and merely takes its time."""
+
+    def change(self, exchange: Exchange, reply: Reply) -> Reply:
+        """The reply, whose frames are known and have the times at which they are due, with the fault in it."""
 
 
 class Source(Protocol):

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..core.model import LiveFrames, Reply
+from ..core.pacing import Paced
 from ..errors import CutConnection
 from . import http1, wire
 from .doors import Door, Patch, door_for, origin
-from .threads import ask, in_thread
+from .threads import ask, in_thread, until_due
 
 
 def _connect(connector: type, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,6 +48,7 @@ class _Transport(asyncio.Transport):
         self._sent = bytearray()
         self._closing = False
         self._frames: LiveFrames | None = None
+        self._head = True
         self._task: asyncio.Task[None] | None = None
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -113,6 +115,11 @@ class _Transport(asyncio.Transport):
         return reply
 
     async def _next(self, blocks: Iterator[bytes]) -> bytes | None:
+        head, self._head = self._head, False
+        if isinstance(self._frames, Paced):
+            if self._frames.holds_head or not head:
+                await until_due(self._frames)
+            return next(blocks, None)
         return next(blocks, None) if self._frames is None else await in_thread(next, blocks, None)
 
     def _leave(self, error: Exception | None) -> None:

@@ -17,6 +17,7 @@ from itertools import chain
 from urllib.parse import quote
 
 from ..core.model import Frame, Headers, Reply, Request
+from ..core.pacing import Paced
 from ..core.sse import is_ndjson, is_sse
 from ..errors import CutConnection
 
@@ -37,6 +38,7 @@ _ABSOLUTE = re.compile(r"(?i:https?)://[^/?]*(.*)")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 _OUR_OWN = {"connection", "content-length", "keep-alive", "transfer-encoding"}
+_CHUNKED = b"transfer-encoding: chunked\r\n"
 _STATUS_WITHOUT_BODY = {204, 304}
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -236,10 +238,12 @@ def _write_known(asked: Asked, reply: Reply, frames: Sequence[Frame]) -> bytes:
 
 def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """Without a length the body ends with the empty chunk, or in HTTP/1.0 with the connection."""
-    head = _write_head(asked, reply, b"transfer-encoding: chunked\r\n" if asked.modern else b"")
+    length = reply.frames.length if isinstance(reply.frames, Paced) and reply.frames.holds_head else None
+    framing = b"content-length: %d\r\n" % length if length is not None else _CHUNKED if asked.modern else b""
+    head = _write_head(asked, reply, framing)
     if not _has_body(asked, reply):
         return [head]
-    return chain([head], _chunks(reply.frames) if asked.modern else (frame.data for frame in reply.frames))
+    return chain([head], _chunks(reply.frames) if framing is _CHUNKED else (frame.data for frame in reply.frames))
 
 
 def _chunks(frames: Iterable[Frame]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..core.model import Reply, Request
+from ..core.pacing import Paced
 from .doors import Door
 
 T = TypeVar("T")
@@ -20,6 +21,19 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     from anyio import to_thread
 
     return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+
+
+async def until_due(frames: Paced, patience: float | None = None) -> bool:
+    """Wait on the event loop until the next frame is due; False when the reader's patience, in seconds, ends before."""
+    from anyio import sleep
+
+    delay = frames.delay
+    try:
+        await sleep(delay if patience is None else min(delay, patience))
+    except BaseException:  # cancelled: nobody reads on
+        frames.close()
+        raise
+    return patience is None or delay <= patience
 
 
 async def ask(door: Door, request: Request) -> Reply:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from ..core.model import OURS, Frame, Headers, LiveFrames, Reply, Request
+from ..core.pacing import Paced
 from ..errors import CutConnection
 from .doors import Door, Patch, door_for
-from .threads import ask, in_thread
+from .threads import ask, in_thread, until_due
 
 MODULES = ("httpx", "httpx2")
 
@@ -32,7 +34,11 @@ def _sync_handler(transport: type, original: Callable[..., Any]) -> Callable[...
         door = _door_for(request)
         if door is None:
             return original(self, request)
-        return respond(door.handle(_read(request, b"".join(request.stream))))
+        reply = door.handle(_read(request, b"".join(request.stream)))
+        response = respond(reply, request)
+        if isinstance(reply.frames, Paced) and reply.frames.holds_head:
+            response.stream.wait()
+        return response
 
     return handle_request
 
@@ -45,7 +51,11 @@ def _async_handler(transport: type, original: Callable[..., Any]) -> Callable[..
         if door is None:
             return await original(self, request)
         asked = _read(request, b"".join([chunk async for chunk in request.stream]))
-        return respond(await ask(door, asked))
+        reply = await ask(door, asked)
+        response = respond(reply, request)
+        if isinstance(reply.frames, Paced) and reply.frames.holds_head:
+            await response.stream.wait_async()
+        return response
 
     return handle_async_request
 
@@ -72,7 +82,7 @@ def _decoded(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
 
 
 @cache
-def _responder(library: Any) -> Callable[[Reply], Any]:
+def _responder(library: Any) -> Callable[[Reply, Any], Any]:
     """Makes the library's own response from a reply, with a stream that serves both kinds of client."""
 
     class Frames(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
@@ -104,23 +114,62 @@ def _responder(library: Any) -> Callable[[Reply], Any]:
         async def aclose(self) -> None:
             self.close()  # never awaits: in a cancelled task that would be cancelled too
 
+    class Timed(Frames):
+        """Frames that are held back until they are due, or until the client's own timeout is over."""
+
+        def __init__(self, frames: Paced, request: Any) -> None:
+            super().__init__(frames)
+            self._paced = frames
+            self._request = request
+            self._patience = request.extensions.get("timeout", {}).get("read")
+
+        def wait(self) -> None:
+            if not self._paced.wait(self._patience):
+                self._give_up()
+
+        async def wait_async(self) -> None:
+            if not await until_due(self._paced, self._patience):
+                self._give_up()
+
+        def _give_up(self) -> None:
+            self.close()
+            raise library.ReadTimeout("The read operation timed out", request=self._request)
+
+        def __iter__(self) -> Iterator[bytes]:
+            chunks = super().__iter__()
+            while not self._paced.over:
+                self.wait()
+                yield from islice(chunks, 1)
+            yield from chunks
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            chunks = super().__iter__()
+            while not self._paced.over:
+                await self.wait_async()
+                for chunk in islice(chunks, 1):
+                    yield chunk
+            for chunk in chunks:
+                yield chunk
+
     @lru_cache(maxsize=256)
     def encoded(headers: Headers, length: int | None) -> Any:
         """A recorded reply has the same headers each time. The response makes a copy of its own."""
         return library.Headers(headers if length is None else (*headers, ("content-length", str(length))))
 
-    def streamed(frames: Sequence[Frame] | LiveFrames) -> tuple[Any, int | None]:
+    def streamed(frames: Sequence[Frame] | LiveFrames, request: Any) -> tuple[Any, int | None]:
         """A body that comes in one piece has a length, as it would have on the wire."""
+        if isinstance(frames, Paced):
+            return Timed(frames, request), frames.length if frames.holds_head else None
         if not isinstance(frames, list | tuple) or len(frames) > 1:
             return Frames(frames), None
         body = frames[0].data if frames else b""
         return library.ByteStream(body), len(body)
 
-    def respond(reply: Reply) -> Any:
+    def respond(reply: Reply, request: Any) -> Any:
         extensions = {"http_version": b"HTTP/1.1"}
         if reply.reason:
             extensions["reason_phrase"] = reply.reason.encode("ascii", errors="replace")
-        stream, length = streamed(reply.frames)
+        stream, length = streamed(reply.frames, request)
         headers = encoded(reply.headers, length)
         return library.Response(reply.status, headers=headers, stream=stream, extensions=extensions)
 

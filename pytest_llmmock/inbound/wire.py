@@ -8,10 +8,11 @@ from __future__ import annotations
 import io
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..core.model import Problem, Reply, Request
+from ..core.pacing import Paced
 from ..errors import CutConnection
 from . import http1
 from .doors import Door
@@ -62,13 +63,14 @@ class Wire:
         self._origin = origin
         self._sent = bytearray()
         self._ended: socket.socket | None = None
+        self._patience: float | None = None
 
     def sendall(self, data: bytes) -> None:
         self._sent += data
 
     def makefile(self, mode: str = "rb", buffering: int | None = None) -> io.BufferedReader:
         """The reply. Whoever asks for it has sent the request."""
-        return io.BufferedReader(_Received(*self._answer()))
+        return io.BufferedReader(_Received(*self._answer(), lambda: self._patience))
 
     def _answer(self) -> tuple[Iterable[bytes], Reply | None]:
         try:
@@ -79,7 +81,8 @@ class Wire:
         return http1.write_blocks(asked, reply), reply
 
     def settimeout(self, seconds: float | None) -> None:
-        """Nothing here can be late but an upstream, which has its own time."""
+        """How long the client waits for what is late on purpose. An upstream has its own time."""
+        self._patience = seconds
 
     def shutdown(self, how: int) -> None:
         """There is nothing to shut: who reads no more closes what it reads from."""
@@ -100,9 +103,11 @@ class Wire:
 class _Received(io.RawIOBase):
     """The blocks of a reply as a file: a read gives no more than one block, and waits for no other."""
 
-    def __init__(self, blocks: Iterable[bytes], reply: Reply | None) -> None:
+    def __init__(self, blocks: Iterable[bytes], reply: Reply | None, patience: Callable[[], float | None]) -> None:
         self._blocks: Iterator[bytes] = iter(blocks)
-        self._reply = reply
+        self._frames = None if reply is None or isinstance(reply.frames, Sequence) else reply.frames
+        self._patience = patience
+        self._head = True
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
@@ -111,6 +116,7 @@ class _Received(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         while not self._rest:
             try:
+                self._wait()
                 self._rest = memoryview(next(self._blocks))
             except StopIteration:
                 return 0
@@ -120,7 +126,14 @@ class _Received(io.RawIOBase):
         buffer[:size], self._rest = self._rest[:size], self._rest[size:]
         return size
 
+    def _wait(self) -> None:
+        """Until the next block is due. Raises what a socket does when its timeout is over."""
+        head, self._head = self._head, False
+        frames = self._frames
+        if isinstance(frames, Paced) and (frames.holds_head or not head) and not frames.wait(self._patience()):
+            raise TimeoutError("timed out")
+
     def close(self) -> None:
-        if self._reply is not None and self._reply.live:
-            self._reply.frames.close()  # type: ignore[union-attr]
+        if self._frames is not None:
+            self._frames.close()
         super().close()

@@ -287,9 +287,18 @@ def recording(way: str, path: Path, provider: str, command: Callable[..., Any]) 
 
 @pytest.fixture(scope="module", params=WAYS)
 def recorded(request, tmp_path_factory, provider, command, chosen) -> Recorded:
-    path = tmp_path_factory.mktemp("recorded") / f"{request.param}.yaml"
+    return record(request.param, tmp_path_factory, provider, command, chosen)
+
+
+@pytest.fixture(scope="module")
+def recorded_here(tmp_path_factory, provider, command, chosen) -> Recorded:
+    return record("in-process", tmp_path_factory, provider, command, chosen)
+
+
+def record(way: str, tmp_path_factory: Any, provider: Any, command: Any, chosen: tuple[str, ...]) -> Recorded:
+    path = tmp_path_factory.mktemp("recorded") / f"{way}.yaml"
     with provider() as running:
-        with recording(request.param, path, running.url, command) as url:
+        with recording(way, path, running.url, command) as url:
             found = {name: hold(name, url) for name in chosen}
         keys = {asked.header("authorization") for asked in running.requests if asked.path.startswith("/v1")}
         return Recorded(path, running.url, found, keys)
@@ -342,6 +351,15 @@ def test_it_is_replayed_by_a_server(recorded, name):
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_it_is_replayed_by_the_command(recorded, served, name):
     assert hold(name, served) == recorded.told[name]
+
+
+@pytest.mark.parametrize("chunking", ["event", "bytes=1", "bytes=3", "bytes=64", "hostile=1", "hostile=2", "hostile=3"])
+@pytest.mark.parametrize("name", CONVERSATIONS)
+@pytest.mark.parametrize("replays", [use_cassette, LLMServer])
+def test_in_whatever_pieces_it_comes_each_sdk_reads_the_same(recorded_here, replays, name, chunking):
+    with replays(recorded_here.path, chunking=chunking) as mock:
+        assert hold(name, getattr(mock, "url", recorded_here.url)) == recorded_here.told[name]
+        assert [entry.source for entry in mock.requests] == ["cassette"] * CONVERSATIONS[name].requests
 
 
 # --- once for all ---------------------------------------------------------------------------------------

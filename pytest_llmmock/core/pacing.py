@@ -1,0 +1,150 @@
+"""When the frames of a reply are due, and holding them back until then."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import CutConnection, UsageError
+from .chunking import by_event
+from .model import Frame, Reply
+
+CHOICES = "'instant', 'recorded', 'x10' (faster), 'x0.5', 'tps=40', 'ttft=0.3' or 'ttft=0.3,tps=40'"
+
+_NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast recorded replies come."""
+
+    factor: float = math.inf
+    """How many times faster than recorded; `inf` is at once."""
+    ttft: float | None = None
+    """Seconds to the first piece (time to first token), in place of the recorded time."""
+    tps: float | None = None
+    """Tokens a second, in place of the recorded times."""
+
+    @property
+    def is_instant(self) -> bool:
+        return self == INSTANT
+
+    @property
+    def is_recorded(self) -> bool:
+        return self == RECORDED
+
+    def schedule(self, reply: Reply, tokens: Callable[[], int | None]) -> Reply:
+        """The reply, each frame with the time at which it is due. `tokens` tells how many the answer has."""
+        assert isinstance(reply.frames, Sequence)
+        if self.ttft is None and self.tps is None:
+            return replace(reply, frames=[Frame(frame.data, frame.at / self.factor) for frame in reply.frames])
+        events = by_event(reply.frames, reply.content_type)
+        seconds = (tokens() or len(events)) / self.tps if self.tps else 0.0
+        return replace(reply, frames=list(_spread(events, self.ttft or 0.0, seconds)))
+
+
+INSTANT = Speed()
+RECORDED = Speed(factor=1.0)
+
+
+def _spread(events: Sequence[Frame], first: float, seconds: float) -> Iterator[Frame]:
+    """The events evenly over a time, from the first one on. What comes whole comes at the end of it."""
+    steps = max(1, len(events) - 1)
+    for number, event in enumerate(events):
+        yield Frame(event.data, first + seconds * (number / steps if len(events) > 1 else 1.0))
+
+
+def read_speed(text: str) -> Speed:
+    """What `--llm-speed` says. Raises `UsageError`."""
+    said = text.strip()
+    if said in ("instant", "recorded"):
+        return INSTANT if said == "instant" else RECORDED
+    factor = _number(said.removeprefix("x")) if said.startswith("x") else None
+    if factor:
+        return Speed(factor=factor)
+    parts = dict(part.strip().partition("=")[::2] for part in said.split(","))
+    numbers = {name: _number(value) for name, value in parts.items()}
+    if not numbers.keys() <= {"ttft", "tps"} or None in numbers.values() or numbers.get("tps") == 0:
+        raise UsageError(f"There is no speed {text!r}. Say {CHOICES}.")
+    return Speed(ttft=numbers.get("ttft"), tps=numbers.get("tps"))
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+class Paced:
+    """Frames that are held back until they are due. A `LiveFrames`, iterated by one reader.
+
+    Whoever can wait in a better way than a blocked thread waits for `delay` before it asks for the next frame.
+    """
+
+    def __init__(
+        self, reply: Reply, since: float, *, holds_head: bool, on_whole: Callable[[], object] | None = None
+    ) -> None:
+        assert isinstance(reply.frames, Sequence)
+        self._frames = reply.frames
+        self._cut = reply.cut
+        self._since = since
+        self._on_whole = on_whole
+        self._left = threading.Event()
+        self.holds_head = holds_head
+        """Whether status and headers come with the first frame: a plain answer does not begin before it is there."""
+        self.seen: list[Frame] = []
+        self.ended: float | None = None
+        self.whole = False
+        self.failure = ""
+
+    @property
+    def length(self) -> int | None:
+        """Bytes of all frames; None when the connection breaks before the end."""
+        return None if self._cut else sum(len(frame.data) for frame in self._frames)
+
+    @property
+    def over(self) -> bool:
+        """Whether all that there is was handed out."""
+        return len(self.seen) == len(self._frames) or self._left.is_set()
+
+    @property
+    def delay(self) -> float:
+        """Seconds until the next frame is due; 0 when it is, or when there is none."""
+        if self.over:
+            return 0.0
+        return max(0.0, self._frames[len(self.seen)].at - (time.monotonic() - self._since))
+
+    def wait(self, patience: float | None = None) -> bool:
+        """Wait in this thread until the next frame is due; False when the reader's patience (seconds) ends before."""
+        while (delay := self.delay) > 0:
+            if patience is not None and delay > patience:
+                return self._left.wait(patience)
+            self._left.wait(delay)
+        return True
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            for frame in self._frames:
+                self.wait()
+                if self._left.is_set():
+                    return
+                self._note(frame)
+                yield frame
+            if self._cut:
+                raise CutConnection(self._cut)
+        finally:
+            self.close()
+
+    def _note(self, frame: Frame) -> None:
+        """Before the reader can know: it may ask again right behind the last frame."""
+        self.seen.append(frame)
+        self.whole = not self._cut and len(self.seen) == len(self._frames)
+        if self.whole and self._on_whole is not None:
+            self._on_whole()
+
+    def close(self) -> None:
+        """Wake whoever waits. Safe to call at any time, from any thread, and more than once."""
+        self.ended = self.ended or time.monotonic()
+        self._left.set()
