@@ -16,7 +16,7 @@ from ..errors import CassetteError
 from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
-from .serving import address_options, matching, matching_options, serve
+from .serving import address_options, finish, matching, matching_options, recording_options, serve
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -25,12 +25,15 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
+@recording_options
 @address_options
 @matching_options
 def command(
     cassette: Path,
     mode: str,
     upstream: str | None,
+    record_errors: bool,
+    record_abandoned: bool,
     host: str,
     port: int,
     match_on: tuple[str, ...],
@@ -41,7 +44,8 @@ def command(
 
     Each answer is written as soon as it is whole, so nothing is lost when this ends.
     """
-    settings = recording_settings(mode, upstream, matching(match_on, ignore, normalisers))
+    recorded = {"record_errors": record_errors, "record_abandoned": record_abandoned}
+    settings = recording_settings(mode, upstream, {**recorded, **matching(match_on, ignore, normalisers)})
     source = settings.upstream or default_upstream(os.environ)
     name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings, at_once=True)
@@ -58,6 +62,7 @@ def command(
 
     try:
         serve(engine.handle, host, port, banner)
+        finish(deck)
     finally:
         deck.close()
     for entry in deck.troubles:
@@ -83,11 +88,11 @@ def _save(deck: Deck) -> None:
         click.echo(f"llmmock: {error}", err=True)
 
 
-def recording_settings(mode: str, upstream: str | None, matched: Mapping[str, Any]) -> Settings:
+def recording_settings(mode: str, upstream: str | None, more: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
     environment = (place, {"upstream": values.get("upstream")})
-    given = {"mode": mode, "upstream": upstream, **matched}
+    given = {"mode": mode, "upstream": upstream, **more}
     return combine([environment, ("command line", given)])
 
 

@@ -14,7 +14,7 @@ from ..deck import Deck
 from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
-from .serving import matching, matching_options
+from .serving import finish, matching, matching_options, recording_options
 
 
 @click.command(
@@ -24,12 +24,15 @@ from .serving import matching, matching_options
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
+@recording_options
 @matching_options
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 def command(
     cassette: Path,
     mode: str,
     upstream: str | None,
+    record_errors: bool,
+    record_abandoned: bool,
     match_on: tuple[str, ...],
     ignore: tuple[str, ...],
     normalisers: tuple[str, ...],
@@ -41,10 +44,13 @@ def command(
     the like. Exits with the command's status, or with 1 when the command succeeded and a request had no
     answer. What a failing command recorded is kept aside.
     """
-    deck = open_deck(cassette, recording_settings(mode, upstream, matching(match_on, ignore, normalisers)))
+    recorded = {"record_errors": record_errors, "record_abandoned": record_abandoned}
+    given = {**recorded, **matching(match_on, ignore, normalisers)}
+    deck = open_deck(cassette, recording_settings(mode, upstream, given))
     try:
         with LLMServer(deck).opened():
             status = _run(arguments)
+        finish(deck)
         _save(deck, status)
     finally:
         deck.close()

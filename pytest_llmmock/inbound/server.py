@@ -23,10 +23,11 @@ from typing import Any, Self
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from ..core.model import LiveFrames, Problem, Reply, Request
+from ..core.model import Problem, Reply, Request
 from ..errors import CutConnection, ServerError
 from . import http1
 from .refusals import gone, nobody, refusal
+from .watch import Watch
 
 Handle = Callable[[Request], Reply]
 
@@ -145,7 +146,7 @@ class _Listener(ThreadedWSGIServer):
         with listening:
             super().__init__(owner.host, owner.port, NotFound(), _Connection, fd=listening.fileno())
         self.owner = owner
-        self.streams: dict[socket.socket, LiveFrames] = {}
+        self.watch = Watch()
         self.acceptor = threading.Thread(target=self.serve_forever, name="llmmock-server", daemon=True)
         self._threads_of: dict[socket.socket, threading.Thread] = {}
         self._process = os.getpid()
@@ -190,8 +191,7 @@ class _Listener(ThreadedWSGIServer):
         for sock in [self.socket, *self._threads_of]:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        for frames in list(self.streams.values()):
-            frames.close()
+        self.watch.stop()
         deadline = time.monotonic() + _SECONDS_TO_LEAVE
         for thread in self._threads_of.values():
             if thread is not threading.current_thread():
@@ -239,12 +239,8 @@ class _Connection(WSGIRequestHandler):
         reply = self.server.owner.respond(asked.request)
         if isinstance(reply.frames, Sequence):
             return self._send(asked, reply)
-        self.server.streams[self.request] = reply.frames
-        try:
+        with self.server.watch.over(self.request, reply.frames):
             self._send(asked, reply)
-        finally:
-            del self.server.streams[self.request]
-            reply.frames.close()
 
     def _send(self, asked: http1.Asked, reply: Reply) -> None:
         for block in self._blocks(asked, reply):
