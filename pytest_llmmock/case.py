@@ -33,6 +33,7 @@ class Case:
         self._deck = deck
         self._alone = is_alone(item, name)
         """Whether no other test has this cassette."""
+        self._ran = False
         self._passed = False
         self._failed = False
         self._shown = False
@@ -72,6 +73,7 @@ class Case:
         """See how a phase of the test ended, and explain a failure that is ours to explain."""
         self._failed = self._failed or report.failed  # a subtest has a report of its own, before that of the test
         if report.when == "call":
+            self._ran = True
             self._passed = report.passed and not self._failed and not hasattr(report, "wasxfail")
         text = self._explanation() if report.failed and not self._shown else ""
         if text and report.when == "call":
@@ -96,14 +98,16 @@ class Case:
                 aside = self._save()
         finally:
             self.told = self._tell(aside)
-            self._deck.close()
-        text = self._deck.report() if self._deck.failed else self._left_over()
+            text = self._deck.report() if self._deck.failed else self._left_over()
+            self._deck.close()  # who still waits for an answer is told that there is none: no trouble of the test
         if text and not self._shown:
             self._shown = True
             pytest.fail("llmmock: " + text, pytrace=False)
 
     def _save(self) -> Path | None:
         """Where recordings were kept aside."""
+        if self._ran:  # else it was interrupted, and nobody waits for an upstream
+            self._deck.finish()
         if not self._passed or self._deck.failed:
             return self._deck.put_aside()
         self._deck.save(alone=self._alone)

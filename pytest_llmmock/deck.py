@@ -14,6 +14,7 @@ from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
 from .cassettes.recorder import Recorder, Recordings
 from .cassettes.scrubber import Scrubber
+from .cassettes.underway import Underway
 from .core.engine import Engine
 from .core.journal import Entry, Journal
 from .core.model import Exchange, Source
@@ -53,6 +54,7 @@ class Deck:
         self._advice = advice
         self._keeper = keeper
         self._network = Network()
+        self._underway = Underway(finishes=settings.record_abandoned)
 
     @classmethod
     def open(
@@ -140,6 +142,7 @@ class Deck:
             self.keys,
             recordings,
             errors=self.settings.record_errors,
+            underway=self._underway,
         )
 
     def _explain(self, exchange: Exchange) -> str:
@@ -159,9 +162,8 @@ class Deck:
 
     @property
     def abandoned(self) -> int:
-        """How many of the upstream's streams the client left before their end; they are not recorded."""
-        left = self.requests.where(source="upstream", whole=False, trouble="")
-        return len([entry for entry in left if entry.status < 400])
+        """How many of the upstream's streams the client left before their end, so that they are not recorded."""
+        return len([entry for entry in self.requests if entry.left and entry.status < 400]) + self._underway.unanswered
 
     def escaped(self, text: str) -> None:
         """Note a connection that was stopped. Clients try again: the same one is told once."""
@@ -224,7 +226,19 @@ class Deck:
         """Keep what was recorded out of the cassette, because what made it failed. Raises `CassetteError`."""
         return self._keeper.put_aside() if self._keeper else None
 
+    @property
+    def unfinished(self) -> int:
+        """How many streams `finish` would wait for."""
+        return self._underway.unfinished
+
+    def finish(self) -> None:
+        """With `record_abandoned`, wait for the end of streams that clients have left. Ctrl-C ends the waiting."""
+        self._underway.finish()
+
     def close(self) -> None:
+        """Hang up on what is still coming."""
+        if self._keeper is not None:
+            self._underway.let_go(self.cassette.path)
         self._network.close()
         if self._keeper is not None:
             self._keeper.close()

@@ -151,7 +151,12 @@ def _finished(deck: Deck) -> Iterator[None]:
     """At the end of a block: keep what was recorded, and tell what had no answer."""
     try:
         yield
-    except BaseException:
+        deck.finish()
+    except Exception:
+        deck.finish()
+        deck.put_aside()
+        raise
+    except BaseException:  # Ctrl-C waits for no upstream
         deck.put_aside()
         raise
     else:

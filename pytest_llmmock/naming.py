@@ -21,6 +21,9 @@ from .settings import Layer, Settings, combine, from_environment
 CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress", "speed", "chunking")
 """Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
 
+IN_FILE = (*CONFIGURED, "record_errors", "record_abandoned")
+"""Settings that the ini file has."""
+
 SHARED = "llmmock/shared"
 """Where pytest's cache keeps the names that tests give to their cassettes: not all tests are in every run."""
 
@@ -150,7 +153,7 @@ def layers(
     """Settings from weak to strong."""
     options = {"mode": given(config, "llm_record"), **{name: given(config, f"llm_{name}") for name in CONFIGURED}}
     return [
-        ("ini file", {name: ini(config, f"llm_{name}") for name in CONFIGURED}),
+        ("ini file", {name: ini(config, f"llm_{name}") for name in IN_FILE}),
         ("llm_config", llm_config or {}),
         from_environment(os.environ),
         ("command line", options),

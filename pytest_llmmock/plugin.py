@@ -124,6 +124,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addini("llm_chunking", "in which pieces recorded replies come")
     group.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use")
     group.addini("llm_egress", "guard or allow: connections to model providers that no way in took")
+    group.addini("llm_record_errors", "true: an upstream's 4xx and 5xx are recorded")
+    group.addini("llm_record_abandoned", "true: a stream that its client leaves early is read to its end, and recorded")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

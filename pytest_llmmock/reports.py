@@ -44,7 +44,8 @@ def _noted(session: Session) -> Iterator[str]:
     if found:
         yield "cassettes: " + ", ".join(found)
     if total("abandoned"):
-        yield f"{plural(total('abandoned'), 'stream')} left by the client before the end, and not recorded"
+        left = f"{plural(total('abandoned'), 'stream')} left by the client before the end, and not recorded"
+        yield f"{left} (see record_abandoned)"
     if total("refused"):
         yield f"{plural(total('refused'), 'error')} of the upstream not recorded (record_errors is off)"
     if total("aside"):

@@ -64,6 +64,8 @@ class Settings:
     """Hosts, or patterns with `*`, whose requests always go to the real network."""
     record_errors: bool = False
     """Whether an upstream's 4xx and 5xx are recorded."""
+    record_abandoned: bool = False
+    """Whether a stream that its client leaves early is read to its end, and recorded."""
     egress: Egress = "guard"
     """`guard` stops connections to model providers that no way in took, when nothing is recorded."""
     speed: str = "instant"

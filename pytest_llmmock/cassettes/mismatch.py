@@ -19,6 +19,7 @@ from .key_formats import PLACEHOLDER
 from .nearest import Found, Near, Read, find
 from .normalisers import KINDS
 from .player import Player
+from .underway import was_left
 
 _LISTED = 5
 """Recordings that are listed, of all cassettes together."""
@@ -56,6 +57,7 @@ def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: A
     request = exchange.request
     paragraphs = [
         _played_already(times) if times else _reason(exchange, player, found, mode),
+        _left_early(exchange, player),
         f"  {request.method} {request.path}   {shape(exchange)}".rstrip() + f"\n  {asked(exchange)}",
         _cassettes([*found.near, *found.elsewhere], player, read),
         *(_closest(near, player) for near in found.near[:1] if not near.only_streamed),
@@ -70,6 +72,17 @@ def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: A
 def _played_already(times: int) -> str:
     count = {1: "once", 2: "twice"}.get(times, f"{times} times")
     return f"This request was recorded {count} and has been played {count}: no recording of it is left."
+
+
+def _left_early(exchange: Exchange, player: Player) -> str:
+    """Why there is no recording, where this process knows: somebody has tried to make one."""
+    key = player.keys.key(exchange)
+    if not any(was_left(cassette.path, key) for cassette in player.cassettes):
+        return ""
+    return (
+        "It was asked of the upstream before, and its client left the stream before the end, so that it was not "
+        "recorded.\nTo record such a stream all the same:  record_abandoned=True"
+    )
 
 
 def _reason(exchange: Exchange, player: Player, found: Found, mode: str) -> str:

@@ -20,6 +20,7 @@ from .matchers import Keys
 from .scrub import scrub
 from .scrubber import Scrubber
 from .secrets import Secrets
+from .underway import Underway
 
 
 def now() -> str:
@@ -105,7 +106,10 @@ def _nothing() -> None:
 
 
 class Recorder:
-    """Asks, and hands the reply on as it comes. A reply that breaks off or is left early is not kept."""
+    """Asks, and hands the reply on as it comes. A reply that breaks off or is left early is not kept.
+
+    What is left early is kept all the same where `underway` has it read to its end.
+    """
 
     def __init__(
         self,
@@ -115,15 +119,20 @@ class Recorder:
         recordings: Recordings,
         *,
         errors: bool = False,
+        underway: Underway | None = None,
     ) -> None:
         self._upstream = upstream
         self._send = send
         self._keys = keys
         self._recordings = recordings
         self._errors = errors
+        self._underway = underway or Underway()
 
     def answer(self, exchange: Exchange) -> Reply:
-        upstream = self._upstream()
+        with self._underway.asking():
+            return self._asked(exchange, self._upstream())
+
+    def _asked(self, exchange: Exchange, upstream: Upstream) -> Reply:
         place = self._recordings.reserve(exchange.clock)
         meta = {
             "operation": exchange.operation,
@@ -149,6 +158,7 @@ class Recorder:
     def _keep_when_whole(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
         if isinstance(reply.frames, Live):
             reply.frames.then(lambda: self._keep(place, exchange, reply, meta, key))
+            self._underway.follow(key, reply.frames)
         else:
             self._keep(place, exchange, reply, meta, key)
 

@@ -16,7 +16,7 @@ from ..errors import CassetteError
 from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
-from .serving import address_options, as_settings, playing_options, serve
+from .serving import address_options, as_settings, finish, playing_options, recording_options, serve
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -25,6 +25,7 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
+@recording_options
 @address_options
 @playing_options
 def command(
@@ -33,13 +34,13 @@ def command(
     upstream: str | None,
     host: str,
     port: int,
-    **playing: Any,
+    **options: Any,
 ) -> None:
     """Serve a cassette; what it does not hold is asked of the upstream and recorded.
 
     Each answer is written as soon as it is whole, so nothing is lost when this ends.
     """
-    settings = recording_settings(mode, upstream, playing)
+    settings = recording_settings(mode, upstream, options)
     source = settings.upstream or default_upstream(os.environ)
     name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings, at_once=True)
@@ -56,6 +57,7 @@ def command(
 
     try:
         serve(engine.handle, host, port, banner)
+        finish(deck)
     finally:
         deck.close()
     for entry in deck.troubles:
@@ -81,11 +83,11 @@ def _save(deck: Deck) -> None:
         click.echo(f"llmmock: {error}", err=True)
 
 
-def recording_settings(mode: str, upstream: str | None, playing: Mapping[str, Any]) -> Settings:
+def recording_settings(mode: str, upstream: str | None, options: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
     environment = (place, {"upstream": values.get("upstream")})
-    given = {"mode": mode, "upstream": upstream, **as_settings(playing)}
+    given = {"mode": mode, "upstream": upstream, **as_settings(options)}
     return combine([environment, ("command line", given)])
 
 

@@ -28,7 +28,7 @@ def command(
     host: str,
     port: int,
     repeat: bool,
-    **playing: Any,
+    **options: Any,
 ) -> None:
     """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes).
 
@@ -36,7 +36,7 @@ def command(
     which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
     header x-llmmock-cassette.
     """
-    settings = combine([("command line", {"repeat": repeat, **as_settings(playing)})])
+    settings = combine([("command line", {"repeat": repeat, **as_settings(options)})])
     found = named(cassettes or (Path("cassettes"),), settings)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
 

@@ -15,7 +15,7 @@ from ..deck import Deck
 from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
-from .serving import playing_options
+from .serving import finish, playing_options, recording_options
 
 
 @click.command(
@@ -25,6 +25,7 @@ from .serving import playing_options
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
+@recording_options
 @playing_options
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 def command(
@@ -32,7 +33,7 @@ def command(
     mode: str,
     upstream: str | None,
     arguments: tuple[str, ...],
-    **playing: Any,
+    **options: Any,
 ) -> None:
     """Run a command whose model requests are answered from a cassette.
 
@@ -40,10 +41,11 @@ def command(
     the like. Exits with the command's status, or with 1 when the command succeeded and a request had no
     answer. What a failing command recorded is kept aside.
     """
-    deck = open_deck(cassette, recording_settings(mode, upstream, playing))
+    deck = open_deck(cassette, recording_settings(mode, upstream, options))
     try:
         with LLMServer(deck).opened():
             status = _run(arguments)
+        finish(deck)
         _save(deck, status)
     finally:
         deck.close()

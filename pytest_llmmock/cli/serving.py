@@ -6,12 +6,15 @@ import json
 import shlex
 import signal
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
 
 from ..cassettes.cassette import Cassette, Interaction
 from ..core.model import Reply, Request
+from ..core.summary import plural
+from ..deck import Deck
 from ..inbound.server import Server
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,6 +64,23 @@ def playing_options(command: F) -> F:
         help="In which pieces recordings come: recorded (default), event, bytes=N, hostile, hostile=SEED.",
     )
     return matching_options(speed(chunking(command)))
+
+
+def recording_options(command: F) -> F:
+    """What is recorded of that which went wrong."""
+    errors = click.option("--record-errors", is_flag=True, help="Record an upstream's 4xx and 5xx as well.")
+    abandoned = click.option(
+        "--record-abandoned", is_flag=True, help="Read a stream that its client leaves early to its end, and record it."
+    )
+    return errors(abandoned(command))
+
+
+def finish(deck: Deck) -> None:
+    """Wait for the streams that clients have left, if they are to be recorded. Ctrl-C drops them."""
+    if deck.unfinished:
+        click.echo(f"llmmock: {plural(deck.unfinished, 'stream')} still to be read; Ctrl-C drops them", err=True)
+    with suppress(KeyboardInterrupt):
+        deck.finish()
 
 
 def serve(handle: Callable[[Request], Reply], host: str, port: int, banner: Callable[[str], str]) -> None:

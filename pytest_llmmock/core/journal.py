@@ -136,6 +136,11 @@ class Entry:
         return isinstance(frames, Sequence) or frames.whole
 
     @property
+    def left(self) -> bool:
+        """Whether the client went before an upstream's stream had come to its end."""
+        return self._reply.live and not self.whole and not self.trouble
+
+    @property
     def started(self) -> float:
         """When it was asked, in seconds since 1970."""
         return self._exchange.started

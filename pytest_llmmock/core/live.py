@@ -10,26 +10,35 @@ from ..errors import LLMMockError
 from .model import Frame
 from .sse import Ending
 
+_SECONDS_TO_LOOK = 0.5
+"""On Windows Ctrl-C cannot end a wait that has no end of its own."""
+
 
 class Live:
     """Chunks of bytes as frames with their time of arrival.
 
     Whoever wants to know that the stream is whole says so with `then`: it is not called when the reader
-    goes away early, or when the stream breaks off.
+    goes away early, or when the stream breaks off. Every reader gets all frames from the first one on.
     """
 
     def __init__(
         self, chunks: Iterable[bytes], close: Callable[[], None], *, since: float, content_type: str = ""
     ) -> None:
-        self._chunks = iter(chunks)
+        self._chunks = filter(None, chunks)
         self._close = close
         self._since = since
         self._ending = Ending(content_type)
         self._callbacks: list[Callable[[], None]] = []
-        self._closing = threading.Lock()
+        self._told = -1
+        """The number of frames that the callbacks know of."""
+        self._taking = threading.Lock()
+        """Held while a frame is waited for: one thread waits for the upstream, the others for that thread."""
+        self._closing = threading.RLock()  # a reader that is garbage may close in the middle of closing
+        self._over = threading.Event()
         self._left = False
-        self._taken = False
-        self._broken: LLMMockError | None = None
+        self._stays = False
+        self._finisher: threading.Thread | None = None
+        self._broken: BaseException | None = None
         self.seen: list[Frame] = []
         self.whole = False
         """Whether the stream came to its end."""
@@ -44,54 +53,102 @@ class Live:
         """
         self._callbacks.append(callback)
 
+    def stay(self) -> None:
+        """When the reader leaves early, let a thread take the rest: `then` is called all the same."""
+        self._stays = True
+
+    # --- what comes ---
+
+    def __iter__(self) -> Iterator[Frame]:
+        taken = 0
+        try:
+            while self._has(taken):
+                yield self.seen[taken]
+                taken += 1
+        finally:
+            self.close()
+
     def take(self) -> None:
         """Take all of it now. Who reads then gets what has come, and what broke it off, if anything did."""
         try:
-            for _ in self:
+            while self._has(len(self.seen)):
                 pass
-        except LLMMockError as error:
-            self._broken = error
-        self._taken = True
+        except LLMMockError:
+            return  # it is told to who reads
 
-    def __iter__(self) -> Iterator[Frame]:
-        return self._again() if self._taken else self._arriving()
+    def _has(self, taken: int) -> bool:
+        """Whether there is a frame behind those taken; it is waited for. Raises what broke the stream off."""
+        if taken < len(self.seen):
+            return True
+        with self._taking:
+            if taken < len(self.seen):
+                return True
+            if self._broken is not None:
+                raise self._broken
+            return not self._over.is_set() and self._arrives()
 
-    def _again(self) -> Iterator[Frame]:
-        yield from self.seen
-        if self._broken is not None:
-            raise self._broken
-
-    def _arriving(self) -> Iterator[Frame]:
-        told = -1
+    def _arrives(self) -> bool:
+        """Whether a frame came, and not the end."""
         try:
-            for chunk in filter(None, self._chunks):
-                frame = Frame(chunk, time.monotonic() - self._since)
-                self.seen.append(frame)
-                if self._ending.reached(chunk):
-                    told = self._tell()
-                yield frame
-            if told != len(self.seen):
+            chunk = next(self._chunks, None)
+            if chunk is not None:
+                self._note(chunk)
+                return True
+            if self._told != len(self.seen) and not self._left:  # a connection that we shut down ends as well
                 self._tell()
-        except LLMMockError as error:
-            self.failure = "" if self._left else str(error)
+        except BaseException as error:
+            self._broken = error
+            if isinstance(error, LLMMockError) and not self._left:
+                self.failure = str(error)
+            self._end()
             raise
-        finally:
-            self.ended = time.monotonic()
-            self.close()
+        self._end()
+        return False
 
-    def _tell(self) -> int:
-        """The number of frames that the callbacks know of."""
+    def _note(self, chunk: bytes) -> None:
+        self.seen.append(Frame(chunk, time.monotonic() - self._since))
+        if self._ending.reached(chunk):
+            self._tell()
+
+    def _tell(self) -> None:
         self.whole = True
         for callback in self._callbacks:
             callback()
-        return len(self.seen)
+        self._told = len(self.seen)
+
+    def _end(self) -> None:
+        self.ended = time.monotonic()
+        self.hang_up()
+        self._over.set()
+
+    # --- who goes ---
 
     def close(self) -> None:
+        """The reader goes. Safe to call at any time, from any thread, and more than once."""
+        if not self._stays or self._left or self.whole or self._over.is_set():
+            self.hang_up()
+            return
+        with self._closing:
+            if self._finisher is None:
+                self._finisher = threading.Thread(target=self.take, name="llmmock-finisher", daemon=True)
+                self._finisher.start()
+
+    def hang_up(self) -> None:
         """Let the upstream go. Safe to call at any time, from any thread, and more than once."""
         self._left = True
+        if self.ended is None:
+            self.ended = time.monotonic()
         with self._closing:
             close, self._close = self._close, _nothing
         close()
+
+    def wait(self) -> None:
+        """Return when its end has been told, or it broke off.
+
+        Somebody has to read, or to have left a stream that stays.
+        """
+        while self._told < 0 and not self._over.wait(_SECONDS_TO_LOOK):
+            pass
 
 
 def _nothing() -> None:

@@ -141,6 +141,8 @@ class Paced:
         """Before the reader can know: it may ask again right behind the last frame."""
         self.seen.append(frame)
         self.whole = not self._cut and len(self.seen) == len(self._frames)
+        if self.whole:
+            self.ended = time.monotonic()
         if self.whole and self._on_whole is not None:
             self._on_whole()
 

@@ -23,11 +23,12 @@ from typing import Any, Self
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from ..core.model import LiveFrames, Problem, Reply, Request
+from ..core.model import Problem, Reply, Request
 from ..core.pacing import Paced
 from ..errors import CutConnection, ServerError
 from . import http1
 from .refusals import gone, nobody, refusal
+from .watch import Watch
 
 Handle = Callable[[Request], Reply]
 
@@ -40,8 +41,6 @@ _BACKLOG = 128
 _SECONDS_TO_LEAVE = 1.0
 _TLS_HANDSHAKE = b"\x16"
 _READS_TO_LEAVE = 1 << 10
-_MOMENT = 0.001
-"""Seconds: selectors wake up to so much too late."""
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER: on, for no time
 
 _ANOTHER_PORT = "Choose another port (--port), or 0 for any that is free."
@@ -148,7 +147,7 @@ class _Listener(ThreadedWSGIServer):
         with listening:
             super().__init__(owner.host, owner.port, NotFound(), _Connection, fd=listening.fileno())
         self.owner = owner
-        self.streams: dict[socket.socket, LiveFrames] = {}
+        self.watch = Watch()
         self.acceptor = threading.Thread(target=self.serve_forever, name="llmmock-server", daemon=True)
         self._threads_of: dict[socket.socket, threading.Thread] = {}
         self._process = os.getpid()
@@ -193,8 +192,7 @@ class _Listener(ThreadedWSGIServer):
         for sock in [self.socket, *self._threads_of]:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        for frames in list(self.streams.values()):
-            frames.close()
+        self.watch.stop()
         deadline = time.monotonic() + _SECONDS_TO_LEAVE
         for thread in self._threads_of.values():
             if thread is not threading.current_thread():
@@ -242,33 +240,14 @@ class _Connection(WSGIRequestHandler):
         reply = self.server.owner.respond(asked.request)
         if isinstance(reply.frames, Sequence):
             return self._send(asked, reply)
-        self.server.streams[self.request] = reply.frames
-        try:
+        with self.server.watch.over(self.request, reply.frames):
             if isinstance(reply.frames, Paced) and reply.frames.holds_head:
-                self._wait(reply.frames)
+                reply.frames.wait()
             self._send(asked, reply)
-        finally:
-            del self.server.streams[self.request]
-            reply.frames.close()
 
     def _send(self, asked: http1.Asked, reply: Reply) -> None:
         for block in self._blocks(asked, reply):
             self.connection.sendall(block)
-            if isinstance(reply.frames, Paced):
-                self._wait(reply.frames)
-
-    def _wait(self, frames: Paced) -> None:
-        """Until the next frame is due. Raises ConnectionAbortedError when the client goes away meanwhile."""
-        long = frames.delay - _MOMENT
-        if long > 0 and self._hears(long) and not self.connection.recv(1, socket.MSG_PEEK):
-            raise ConnectionAbortedError("the client went away inside a reply")
-        frames.wait()
-
-    def _hears(self, seconds: float) -> bool:
-        """Whether something comes from the client within a time, be it that it leaves."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.connection, selectors.EVENT_READ)
-            return bool(selector.select(seconds))
 
     def _blocks(self, asked: http1.Asked, reply: Reply) -> Iterator[bytes]:
         """The reply's blocks; what goes wrong while they are made is told while there is still time, else cuts."""

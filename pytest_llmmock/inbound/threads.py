@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -16,11 +17,12 @@ T = TypeVar("T")
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     """Both httpx and httpx2 bring anyio, which knows whether asyncio or trio runs.
 
-    A caller that is cancelled does not wait: the thread ends by itself, when its connection is closed.
+    A caller that is cancelled does not wait: the thread ends by itself, when its connection is closed. There is no
+    limit: of forty streams that wait, which is as many as anyio lets, none might go on before the next one is asked.
     """
-    from anyio import to_thread
+    from anyio import CapacityLimiter, to_thread
 
-    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True)
+    return await to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=CapacityLimiter(math.inf))
 
 
 async def until_due(frames: Paced, patience: float | None = None) -> bool:
@@ -46,16 +48,23 @@ async def ask(door: Door, request: Request) -> Reply:
 
 async def _ask_in_thread(answer: Callable[[], Reply]) -> Reply:
     """The reply; when nobody waits for it any more, it is let go as soon as it comes."""
-    waiting = True
+    waiting, come = True, list[Reply]()
 
     def ask() -> Reply:
-        reply = answer()
-        if not waiting and not isinstance(reply.frames, Sequence):
-            reply.frames.close()
-        return reply
+        come.append(answer())
+        if not waiting:
+            _let_go(come)
+        return come[0]
 
     try:
         return await in_thread(ask)
     except BaseException:
         waiting = False
+        _let_go(come)  # it may have come already, and nobody was told
         raise
+
+
+def _let_go(replies: list[Reply]) -> None:
+    for reply in replies:
+        if not isinstance(reply.frames, Sequence):
+            reply.frames.close()

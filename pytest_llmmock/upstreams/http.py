@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from ..core.live import Live
 from ..core.model import OURS, Headers, Reply, Request, without_user
@@ -52,6 +53,7 @@ class Network:
     def __init__(self) -> None:
         self._client: httpx.Client | None = None
         self._opening = threading.Lock()
+        self._connections: WeakSet[Any] = WeakSet()
 
     def send(self, request: Request) -> Reply:
         """Ask. Raises `UpstreamError`.
@@ -91,12 +93,22 @@ class Network:
             request.url,
             headers=headers,
             content=request.body or None,
-            extensions={OURS: True},
+            extensions={OURS: True, "trace": self._trace},
         )
 
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        """Know the connections: who waits for an answer that has not begun can be woken in no other way."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            with self._opening:
+                self._connections.add(info["return_value"])
+
     def close(self) -> None:
+        """Close all connections, also under threads that wait for an answer."""
         with self._opening:
             client, self._client = self._client, None
+            connections = list(self._connections)
+        for connection in connections:
+            _shut(connection)
         if client is not None:
             client.close()
 
@@ -153,11 +165,16 @@ def _hang_up(response: httpx.Response) -> None:
     if response.is_closed:
         return
     stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream is not None else None
+    if stream is not None:
+        _shut(stream)
+    response.close()
+
+
+def _shut(stream: Any) -> None:
+    connection = stream.get_extra_info("socket")
     if connection is not None:
         with suppress(OSError):  # the other side was faster
             connection.shutdown(socket.SHUT_RDWR)
-    response.close()
 
 
 def _cause(error: Exception) -> str:

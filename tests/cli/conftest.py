@@ -64,6 +64,7 @@ class Serving:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
+        self.process = process
         self.err = ""
         self.out = process.stdout.readline()
         assert " on http://" in self.out, self.out + (process.communicate()[1] if process.poll() is not None else "")

@@ -264,3 +264,55 @@ def test_record_in_mode_changed_leaves_what_was_asked_once_each_and_drops_the_re
         assert (tmp_path / "a.yaml").read_text().count("\n- request:") == 5  # nothing is dropped while it serves
     found = [each.request.json()["messages"][0]["content"] for each in open_cassette(tmp_path / "a.yaml").interactions]
     assert found == ["a", "new", "c", "last"]
+
+
+LEAVING = """
+from openai import OpenAI
+with OpenAI(max_retries=0) as client:
+    messages = [{"role": "user", "content": "hello"}]
+    with client.chat.completions.create(model="m", messages=messages, stream=True) as stream:
+        print(next(stream).choices[0].delta.content)
+"""
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_stream_that_a_command_has_left_is_recorded_where_that_is_wanted(llmmock, standin, tmp_path, wanted):
+    options = ["--record-abandoned"] if wanted else []
+    if not wanted:
+        standin.release.clear()  # else all of it may have come before the client leaves
+    ask = [sys.executable, "-c", LEAVING]
+    recording = ["--mode", "new_episodes", "--upstream", standin.base_url]
+    done = llmmock("run", "--cassette", "a.yaml", *recording, *options, "--", *ask)
+    assert done.stdout == "hello\n"
+    assert (tmp_path / "a.yaml").exists() == wanted
+    if wanted:
+        assert "llmmock: 1 interaction recorded to a.yaml" in done.stderr
+        assert llmmock("run", "--cassette", "a.yaml", "--", *ask).stdout == "hello\n"
+        assert len(standin.requests) == 1
+
+
+def test_record_reads_to_the_end_what_its_clients_have_left(llmmock, standin, tmp_path):
+    standin.release.clear()
+    arguments = ["record", "--cassette", "a.yaml", "--upstream", standin.base_url, "--record-abandoned"]
+    with llmmock.serving(*arguments) as serving:
+        body = chat("hello", stream=True)
+        with httpx.stream("POST", serving.url + "/v1/chat/completions", json=body, timeout=30) as response:
+            next(response.iter_raw())
+        serving.process.terminate()
+        line = serving.process.stderr.readline()
+        while "still to be read" not in line:
+            assert line, "it has not said that it waits"
+            line = serving.process.stderr.readline()
+        standin.release.set()
+        assert serving.process.wait(30) == 0
+    assert "1 interaction recorded to a.yaml" in serving.out
+    [kept] = open_cassette(tmp_path / "a.yaml").interactions
+    assert kept.reply.body.endswith(b"data: [DONE]\n\n")
+
+
+def test_errors_are_recorded_where_that_is_wanted(llmmock, standin, tmp_path):
+    arguments = ["record", "--cassette", "a.yaml", "--upstream", standin.base_url, "--record-errors"]
+    with llmmock.serving(*arguments) as serving:
+        assert ask(serving.url, "refuse").status_code == 429
+    [kept] = open_cassette(tmp_path / "a.yaml").interactions
+    assert kept.reply.status == 429

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -165,3 +166,101 @@ def test_a_failure_while_telling_of_the_end_reaches_the_reader_and_lets_the_upst
     with pytest.raises(OSError, match="disk full"):
         list(frames)
     assert close.calls == 1
+
+
+# --- streams that stay when their reader leaves ---------------------------------------------------------
+
+
+class Gate:
+    """Chunks of which all but the first wait until it is opened."""
+
+    def __init__(self, *chunks: bytes | Exception) -> None:
+        self.opened = threading.Event()
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number, chunk in enumerate(self._chunks):
+            assert number == 0 or self.opened.wait(10)
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+
+def left(gate: Gate, close: Closer, told: list[int]) -> Live:
+    """A stream that stays, and whose reader has left behind the first frame."""
+    frames = Live(gate, close, since=0)
+    frames.stay()
+    frames.then(lambda: told.append(len(frames.seen)))
+    reader = iter(frames)
+    next(reader)
+    reader.close()  # type: ignore[attr-defined]  # what Python does when the reader drops it
+    return frames
+
+
+def test_a_stream_that_stays_is_taken_to_its_end_when_its_reader_has_left() -> None:
+    told: list[int] = []
+    gate, close = Gate(b"a", b"b", b"c"), Closer()
+    frames = left(gate, close, told)
+    frames.close()  # once more
+    assert (told, close.calls, frames.whole, frames.ended) == ([], 0, False, None)
+    gate.opened.set()
+    frames.wait()
+    assert (told, frames.whole) == ([3], True)
+    assert [frame.data for frame in frames.seen] == [b"a", b"b", b"c"]
+    assert [frame.at for frame in frames.seen] == sorted(frame.at for frame in frames.seen)
+
+
+def test_a_stream_that_stays_and_breaks_off_is_told_and_not_whole() -> None:
+    told: list[int] = []
+    gate, close = Gate(b"a", UpstreamError("the upstream went away")), Closer()
+    frames = left(gate, close, told)
+    gate.opened.set()
+    frames.wait()
+    assert (told, frames.whole, frames.failure, close.calls) == ([], False, "the upstream went away", 1)
+
+
+def test_a_stream_that_stays_can_be_hung_up_on() -> None:
+    told: list[int] = []
+    gate = Gate(b"a", UpstreamError("the socket was shut down"))
+
+    class Shut(Closer):
+        def __call__(self) -> None:
+            super().__call__()
+            gate.opened.set()
+
+    frames = left(gate, shut := Shut(), told)
+    frames.hang_up()
+    frames.wait()
+    frames.close()
+    assert (told, frames.whole, frames.failure, shut.calls) == ([], False, "", 1)
+
+
+def test_a_connection_that_we_have_shut_down_ends_and_the_stream_is_not_whole() -> None:
+    gate = Gate(b"a", b"")
+    frames = Live(gate, gate.opened.set, since=0)
+    reader = iter(frames)
+    next(reader)
+    frames.close()
+    assert list(reader) == []
+    assert (frames.whole, frames.failure) == (False, "")
+
+
+def test_who_still_reads_when_somebody_else_has_left_gets_every_frame() -> None:
+    told: list[int] = []
+    gate = Gate(b"a", b"b", b"c")
+    frames = left(gate, Closer(), told)
+    with ThreadPoolExecutor(4) as threads:
+        reading = [threads.submit(lambda: [frame.data for frame in frames]) for _ in range(4)]
+        gate.opened.set()
+        assert [each.result(10) for each in reading] == [[b"a", b"b", b"c"]] * 4
+    assert told == [3]
+
+
+def test_a_stream_that_stays_is_let_go_behind_its_last_event() -> None:
+    close = Closer()
+    chunks = [b"data: [DONE]\n\n", b": more\n\n"]
+    frames = Live(chunks, close, since=0, content_type="text/event-stream")
+    frames.stay()
+    next(iter(frames))
+    frames.wait()
+    assert (frames.whole, close.calls, len(frames.seen)) == (True, 1, 1)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from standin import SECRET
 
+from pytest_llmmock.cassettes.library import open_cassette
+
 
 def run(project, *arguments):
     return project.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
@@ -292,8 +294,59 @@ def test_a_stream_that_the_client_left_early_is_not_recorded_and_that_is_told(pr
     )
     result = run(project, "--llm-record")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines("llmmock: *1 stream left by the client before the end, and not recorded")
+    result.stdout.fnmatch_lines(
+        "llmmock: *1 stream left by the client before the end, and not recorded (see record_abandoned)"
+    )
     assert not cassette(project).exists()
+
+
+@pytest.mark.parametrize("where", ["ini", "llm_config", "marker"])
+def test_a_stream_that_the_client_left_early_can_be_recorded_all_the_same(project, standin, where):
+    """The test ends right behind it."""
+    marker = "@pytest.mark.llm_cassette(record_abandoned=True)" if where == "marker" else ""
+    config = '{"record_abandoned": True}' if where == "llm_config" else "{}"
+    if where == "ini":
+        project.makeini("[pytest]\nllm_record_abandoned = true")
+    project.makepyfile(
+        test_app=f"""
+        import os, pytest
+        from openai import OpenAI
+
+        @pytest.fixture
+        def llm_config():
+            return {config}
+
+        {marker}
+        def test_it(llm_mock):
+            with OpenAI(api_key="k", base_url=os.environ["STANDIN_URL"]) as client:
+                messages = [{{"role": "user", "content": "hello"}}]
+                with client.chat.completions.create(model="m", messages=messages, stream=True) as stream:
+                    assert next(stream).choices[0].delta.content == "hello"
+        """
+    )
+    result = run(project, "--llm-record")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("llmmock: 0 replayed, 1 recorded, 0 unmatched")
+    [kept] = open_cassette(cassette(project)).interactions
+    assert kept.reply.body.endswith(b"data: [DONE]\n\n")
+    run(project).assert_outcomes(passed=1)
+    assert len(standin.requests) == 1
+
+
+def test_the_ini_file_says_that_errors_are_recorded(project, standin):
+    project.makeini("[pytest]\nllm_record_errors = true")
+    project.makepyfile(
+        test_app="""
+        import openai, pytest
+
+        def test_it(llm_mock, ask):
+            with pytest.raises(openai.RateLimitError):
+                ask("refuse")
+        """
+    )
+    run(project, "--llm-record").assert_outcomes(passed=1)
+    run(project).assert_outcomes(passed=1)
+    assert len(standin.requests) == 1
 
 
 def test_a_retry_is_replayed_without_the_wait_that_the_provider_asked_for(project, standin, monkeypatch):
