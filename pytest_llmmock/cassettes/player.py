@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from ..core.model import Exchange, Headers, Reply, Request
 from .cassette import Cassette, Interaction
-from .matchers import Keys
+from .matchers import Keys, stream
 
 WAITS = ("retry-after", "retry-after-ms")
 
@@ -26,7 +27,10 @@ def without_waiting(headers: Headers) -> Headers:
 
 
 class Player:
-    """Answers from cassettes. Each recording is played once, unless the last one is to repeat."""
+    """Answers from cassettes. Each recording is played once, unless the last one is to repeat.
+
+    A request that was recorded with `stream` the other way only is answered by that recording, converted.
+    """
 
     def __init__(
         self,
@@ -40,11 +44,13 @@ class Player:
         self.keys = keys
         self.repeat = repeat
         self._read = read
-        self._played: dict[str, int] = {}
         self._lock = threading.Lock()
         self._index: dict[str, list[Place]] = {}
         for place in self.places():
             self._index.setdefault(self._key_of(place[2]), []).append(place)
+        self._left: dict[str, deque[Place]] = {}
+        """Recordings that were not played, by key."""
+        self.reset()
 
     def places(self) -> Iterator[Place]:
         """All recordings, in the order of the cassettes."""
@@ -58,28 +64,72 @@ class Player:
         return interaction.key
 
     def answer(self, exchange: Exchange) -> Reply | None:
-        taken = self._take(self.keys.key(exchange))
-        if taken is None:
+        found = self._exact(exchange) or self._converted(exchange)
+        if found is None:
             return None
-        cassette, exchange.interaction, interaction = taken
+        (cassette, exchange.interaction, interaction), reply = found
         cassette.note_played(interaction)
-        reply = interaction.reply
         return Reply(reply.status, without_waiting(reply.headers), reply.frames, reply.reason)  # a copy, to be marked
 
+    def _exact(self, exchange: Exchange) -> tuple[Place, Reply] | None:
+        """The next recording of this very request. Where streams are not told apart it may have to be converted."""
+        place = self._take(self.keys.key(exchange))
+        if place is None:
+            return None
+        recorded = place[2].reply
+        reply = recorded if self._tells_streams_apart else exchange.dialect.convert(exchange.prompt, recorded)
+        if reply is not None and reply is not recorded:
+            exchange.notes.append(_note(exchange))
+        return place, reply or recorded
+
     def _take(self, key: str) -> Place | None:
-        recordings = self._index.get(key, ())
         with self._lock:
-            played = self._played.get(key, 0)
-            if played >= len(recordings) and not (self.repeat and recordings):
-                return None
-            self._played[key] = played + 1
-        return recordings[min(played, len(recordings) - 1)]
+            if self._left.get(key):
+                return self._left[key].popleft()
+        return self._index[key][-1] if self.repeat and key in self._index else None
+
+    def _converted(self, exchange: Exchange) -> tuple[Place, Reply] | None:
+        """The next recording of the same request with `stream` the other way, as this one wants it."""
+        key = self._key_other_way(exchange)
+        again = reversed(self._index.get(key, ())) if self.repeat else ()
+        for place in (*self._left_of(key), *again):
+            reply = exchange.dialect.convert(exchange.prompt, place[2].reply)
+            if reply is not None and self._claim(key, place):
+                exchange.notes.append(_note(exchange))
+                return place, reply
+        return None
+
+    @property
+    def _tells_streams_apart(self) -> bool:
+        return "stream" in self.keys.match_on
+
+    def _key_other_way(self, exchange: Exchange) -> str:
+        """The key that this request has with `stream` the other way; '' where that makes no other."""
+        return self.keys.key(exchange, stream=not stream(exchange)) if self._tells_streams_apart else ""
+
+    def _left_of(self, key: str) -> tuple[Place, ...]:
+        with self._lock:
+            return tuple(self._left.get(key, ()))
+
+    def _claim(self, key: str, place: Place) -> bool:
+        """Take this recording, unless somebody else took it meanwhile and it is not to repeat."""
+        with self._lock:
+            is_left = place in self._left[key]
+            if is_left:
+                self._left[key].remove(place)
+            return is_left or self.repeat
 
     def recorded(self, exchange: Exchange) -> int:
-        """How many recordings there are of this very request."""
-        return len(self._index.get(self.keys.key(exchange), ()))
+        """How many recordings there are of this very request, those counted that were played converted."""
+        other = self._key_other_way(exchange)
+        converted = len(self._index.get(other, ())) - len(self._left_of(other))
+        return len(self._index.get(self.keys.key(exchange), ())) + converted
 
     def reset(self) -> None:
         """Play every recording again, from the first."""
         with self._lock:
-            self._played.clear()
+            self._left = {key: deque(places) for key, places in self._index.items()}
+
+
+def _note(exchange: Exchange) -> str:
+    return f"converted from a {'recording without a stream' if exchange.prompt.stream else 'recorded stream'}"
