@@ -64,7 +64,7 @@ def _usage(chunks: list[Value], top: Value) -> Value:
 def is_whole(kind: Chunked, answer: Value) -> bool:
     """Whether there are choices, and each says something."""
     choices = objects(answer.get("choices"))
-    return bool(choices) and all(kind.field in choice for choice in choices)
+    return bool(choices) and all(choice.get(kind.field) is not None for choice in choices)
 
 
 def spread(kind: Chunked, prompt: Prompt, answer: Value) -> Iterator[bytes]:

@@ -77,6 +77,7 @@ def test_protocols_without_streams_convert_nothing(module: Any, prompt: Any) -> 
         plain({}),
         plain([COMPLETION]),
         plain({"choices": [], "output": None}),
+        plain({"choices": [{"index": 0, "message": None, "text": None, "finish_reason": "stop"}]}),
         plain({"choices": [None], "output": 5, "status": "completed"}),
         streamed({"choices": []}),
         streamed(5, None),
