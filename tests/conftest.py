@@ -59,6 +59,12 @@ class PlainDialect:
             {"error": {"message": problem.message, "code": problem.code}}, problem.status, problem.headers
         )
 
+    def write_failure(self, problem: Problem) -> bytes:
+        return f"error: {problem.message}\n\n".encode()
+
+    def convert(self, prompt: Prompt, reply: Reply) -> Reply | None:
+        return None
+
 
 _OPERATIONS = {"/chat/completions": "chat", "/embeddings": "embeddings", "/api/chat": "ollama.chat"}
 

@@ -21,7 +21,7 @@ from pytest_llmmock.cassettes.cassette import Cassette, Interaction, Recorded
 from pytest_llmmock.cassettes.matchers import Keys
 from pytest_llmmock.cassettes.mismatch import Advice, explain
 from pytest_llmmock.cassettes.player import Player
-from pytest_llmmock.core.model import Request, json_reply
+from pytest_llmmock.core.model import Reply, Request, frames_of, json_reply
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 ADVICE = Advice(
@@ -50,6 +50,12 @@ def responses(words: Any, **fields: Any) -> Request:
 def tape(*requests: Request, name: str = "cassettes/test_plan.yaml", exists: bool = True) -> Cassette:
     recorded = [Interaction.of(Recorded(each, json_reply({}))) for each in requests]
     return Cassette(Path(name), recorded, exists=exists)
+
+
+def cut_off(request: Request) -> Cassette:
+    """A recording of a stream that has no end."""
+    reply = Reply(200, (("content-type", "text/event-stream"),), frames_of(b'data: {"choices":[]}\n\n'))
+    return Cassette(Path("cassettes/test_plan.yaml"), [Interaction.of(Recorded(request, reply))], exists=True)
 
 
 def told(asked: Request, *cassettes: Cassette, played: Sequence[Request] = (), mode: str = "none") -> str:
@@ -107,6 +113,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "not streamed": {"asked": chat("Plan a day in Rome", stream=True), "tapes": [tape(ROME)]},
     "streamed": {"asked": ROME, "tapes": [tape(PARIS, chat("Plan a day in Rome", stream=True))]},
+    "stream that breaks off": {"asked": ROME, "tapes": [cut_off(chat("Plan a day in Rome", stream=True))]},
     "mode once": {"asked": PARIS, "tapes": [tape(ROME)], "mode": "once"},
     "several cassettes": {"asked": PARIS, "tapes": [tape(ROME, name=f"cassettes/{name}.yaml") for name in "ab"]},
     "long text": {

@@ -43,7 +43,7 @@ UNMATCHED_PARAMETERS = ("provider",)
 _STREAMS_BY_DEFAULT = ("ollama.chat", "ollama.generate")
 _MEMO_BYTES = 16 * 1024 * 1024
 
-_Seen = tuple[int, str, str, str | None, bytes]
+_Seen = tuple[int, str, str, str | None, str, bytes]
 
 
 def operation(exchange: Exchange) -> object:
@@ -267,15 +267,16 @@ class Keys:
         value = without(value, self._ignored) if self._ignored else value
         return self._normal.body(value) if self.normalisers else value
 
-    def key(self, exchange: Exchange) -> str:
-        """32 hexadecimal digits. The same bytes asked before cost one lookup."""
+    def key(self, exchange: Exchange, **instead: bool) -> str:
+        """32 hexadecimal digits, of other values where `instead` has some. The same bytes again cost one lookup."""
         request = exchange.request
         self.secrets.learn(request, asked=True)
         secrets = self.secrets.generation
-        seen = (secrets, exchange.target, request.query, request.header("content-type"), request.body)
+        seen = (secrets, exchange.target, request.query, request.header("content-type"), str(instead), request.body)
         known = self._memo.get(seen)
         if known is None:
-            known = blake2b(self._encode(list(self.values(exchange).items())).encode(), digest_size=16).hexdigest()
+            values = {**self.values(exchange), **instead}
+            known = blake2b(self._encode(list(values.items())).encode(), digest_size=16).hexdigest()
             self._remember(seen, known)
         return known
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from ..core import sse
 from ..core.model import Exchange
 from ..core.summary import asked, plural, shape
 from ..errors import CassetteError
@@ -90,7 +91,7 @@ def _reason(exchange: Exchange, player: Player, found: Found, mode: str) -> str:
     if not any(len(cassette) for cassette in player.cassettes):
         return f"There are no recordings to answer this request from: {_emptiness(player)}.\nRecord mode {stays}."
     if found.near and found.near[0].only_streamed:
-        return f"{_only_the_other_way(found.near[0])}.\nRecord mode {stays}."
+        return f"{_only_the_other_way(found.near[0])}.\n{_why_not_converted(found.near[0])}\nRecord mode {stays}."
     if found.near:
         return f"No recording matches this request, and record mode {stays}."
     if found.elsewhere:
@@ -113,6 +114,14 @@ def _only_the_other_way(near: Near) -> str:
     ways = ["without a stream", "as a stream"]
     recorded, wanted = ways if near.differences[0].asked else reversed(ways)
     return f"This request was recorded {recorded} (#{near.number}), and is asked {wanted}"
+
+
+def _why_not_converted(near: Near) -> str:
+    reply = near.cassette.interactions[near.number - 1].reply
+    streams = sse.is_sse(reply.content_type) or sse.is_ndjson(reply.content_type)
+    if streams and not sse.is_whole(reply.body, reply.content_type):
+        return "The recorded stream breaks off before its end, so it cannot be converted."
+    return "It cannot be converted: what was recorded is no whole answer of a protocol that is known."
 
 
 def _another_operation(other: Near, exchange: Exchange) -> str:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
-from .matchers import Keys
+from .matchers import Keys, stream
 
 Place = tuple[Cassette, int, Interaction]
 """A recording, its cassette and its number there, from 1."""
 
 
 class Player:
-    """Answers from cassettes. Each recording is played once, unless the last one is to repeat."""
+    """Answers from cassettes. Each recording is played once, unless the last one is to repeat.
+
+    A request that was recorded with `stream` the other way only is answered by that recording, converted.
+    """
 
     def __init__(
         self,
@@ -28,11 +34,13 @@ class Player:
         self.keys = keys
         self.repeat = repeat
         self._read = read
-        self._turns: dict[str, _Turns] = {}
         self._lock = threading.Lock()
         self._index: dict[str, list[Place]] = {}
         for place in self.places():
             self._index.setdefault(self._key_of(place[2]), []).append(place)
+        self._left: dict[str, deque[Place]] = {}
+        """Recordings that were not played, by key."""
+        self.reset()
 
     def places(self) -> Iterator[Place]:
         """All recordings, in the order of the cassettes."""
@@ -46,70 +54,100 @@ class Player:
         return interaction.key
 
     def answer(self, exchange: Exchange) -> Reply | None:
-        key = self.keys.key(exchange)
-        turn = self._take(key)
-        if turn is None:
+        found = self._exact(exchange) or self._converted(exchange)
+        if found is None:
             return None
-        exchange.turn = turn
-        cassette, exchange.interaction, interaction = self._index[key][turn.number]
+        place, reply = found
+        cassette, exchange.interaction, interaction = place
+        exchange.turn = _Turn(self, place)
         cassette.note_played(interaction)
-        reply = interaction.reply
         return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
 
-    def _take(self, key: str) -> _Turn | None:
-        recordings = self._index.get(key)
-        if recordings is None:
+    def _exact(self, exchange: Exchange) -> tuple[Place, Reply] | None:
+        """The next recording of this very request. Where streams are not told apart it may have to be converted."""
+        place = self._take(self.keys.key(exchange))
+        if place is None:
             return None
+        recorded = place[2].reply
+        reply = recorded if self._tells_streams_apart else exchange.dialect.convert(exchange.prompt, recorded)
+        if reply is not None and reply is not recorded:
+            exchange.notes.append(_note(exchange))
+        return place, reply or recorded
+
+    def _take(self, key: str) -> Place | None:
         with self._lock:
-            turns = self._turns.get(key) or self._turns.setdefault(key, _Turns())
-            number = turns.next(len(recordings), repeat=self.repeat)
-        return None if number is None else _Turn(turns, number, self._lock)
+            if self._left.get(key):
+                return self._left[key].popleft()
+        return self._index[key][-1] if self.repeat and key in self._index else None
+
+    def _converted(self, exchange: Exchange) -> tuple[Place, Reply] | None:
+        """The next recording of the same request with `stream` the other way, as this one wants it."""
+        key = self._key_other_way(exchange)
+        again = reversed(self._index.get(key, ())) if self.repeat else ()
+        for place in (*self._left_of(key), *again):
+            reply = exchange.dialect.convert(exchange.prompt, place[2].reply)
+            if reply is not None and self._claim(key, place):
+                exchange.notes.append(_note(exchange))
+                return place, reply
+        return None
+
+    @property
+    def _tells_streams_apart(self) -> bool:
+        return "stream" in self.keys.match_on
+
+    def _key_other_way(self, exchange: Exchange) -> str:
+        """The key that this request has with `stream` the other way; '' where that makes no other."""
+        return self.keys.key(exchange, stream=not stream(exchange)) if self._tells_streams_apart else ""
+
+    def _left_of(self, key: str) -> tuple[Place, ...]:
+        with self._lock:
+            return tuple(self._left.get(key, ()))
+
+    def _claim(self, key: str, place: Place) -> bool:
+        """Take this recording, unless somebody else took it meanwhile and it is not to repeat."""
+        with self._lock:
+            is_left = place in self._left[key]
+            if is_left:
+                self._left[key].remove(place)
+            return is_left or self.repeat
+
+    def give_back(self, place: Place) -> None:
+        """Let a recording that was played be played again, in its place among the others."""
+        key = self._key_of(place[2])
+        with self._lock:
+            left = {*self._left[key], place}
+            self._left[key] = deque(each for each in self._index[key] if each in left)
+
+    def take_again(self, place: Place) -> None:
+        """It was played after all, unless another request has it by now."""
+        with self._lock, suppress(ValueError):
+            self._left[self._key_of(place[2])].remove(place)
 
     def recorded(self, exchange: Exchange) -> int:
-        """How many recordings there are of this very request."""
-        return len(self._index.get(self.keys.key(exchange), ()))
+        """How many recordings there are of this very request, those counted that were played converted."""
+        other = self._key_other_way(exchange)
+        converted = len(self._index.get(other, ())) - len(self._left_of(other))
+        return len(self._index.get(self.keys.key(exchange), ())) + converted
 
     def reset(self) -> None:
         """Play every recording again, from the first."""
         with self._lock:
-            self._turns.clear()
+            self._left = {key: deque(places) for key, places in self._index.items()}
 
 
-class _Turns:
-    """Which of the recordings of one request is to be played next. Used under a lock."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        """How many were played at least once."""
-        self.back: set[int] = set()
-        """Those that were given back."""
-
-    def next(self, count: int, *, repeat: bool) -> int | None:
-        """A number from 0, or None when all were played."""
-        if self.back:
-            number = min(self.back)
-            self.back.remove(number)
-            return number
-        if self.begun < count:
-            self.begun += 1
-            return self.begun - 1
-        return count - 1 if repeat else None
-
-
+@dataclass(frozen=True, slots=True)
 class _Turn:
-    """A recording that was played."""
+    """A recording that has answered."""
 
-    def __init__(self, turns: _Turns, number: int, lock: threading.Lock) -> None:
-        self._turns = turns
-        self.number = number
-        self._lock = lock
+    player: Player
+    place: Place
 
     def give_back(self) -> None:
-        """Let the recording be played again."""
-        with self._lock:
-            self._turns.back.add(self.number)
+        self.player.give_back(self.place)
 
     def take_again(self) -> None:
-        """It was used after all, unless another request has it by now."""
-        with self._lock:
-            self._turns.back.discard(self.number)
+        self.player.take_again(self.place)
+
+
+def _note(exchange: Exchange) -> str:
+    return f"converted from a {'recording without a stream' if exchange.prompt.stream else 'recorded stream'}"

@@ -104,9 +104,10 @@ def _hostile(body: bytes, seed: int) -> Iterator[int]:
     scale = max(1, len(body) // _CALM)
     end = 0
     while end < len(body):
-        for size in draw.choice(_STRETCHES)(draw, body[end : end + _LONGEST]):
-            end += scale * size
-            yield end
+        for stretch in (*draw.sample(_ROUGH, len(_ROUGH)), _lump):
+            for size in stretch(draw, body[end : end + _LONGEST]):
+                end += scale * size
+                yield end
 
 
 def _single_bytes(draw: Random, ahead: bytes) -> list[int]:
@@ -127,4 +128,4 @@ def _lump(draw: Random, ahead: bytes) -> list[int]:
     return [draw.randint(_LONGEST // 2, _LONGEST * 4)]
 
 
-_STRETCHES = (_single_bytes, _scraps, _stumbles, _lump)
+_ROUGH = (_single_bytes, _scraps, _stumbles)

@@ -151,7 +151,7 @@ class Problem:
 
 
 class Dialect(Protocol):
-    """A wire protocol: a module with these five functions and no state."""
+    """A wire protocol: a module with these seven functions and no state."""
 
     def read_request(self, request: Request) -> Prompt:
         """What the request asks. Never raises: what cannot be read is left out."""
@@ -167,6 +167,12 @@ class Dialect(Protocol):
 
     def write_error(self, problem: Problem) -> Reply:
         """The reply that says what went wrong, in the protocol's own shape."""
+
+    def write_failure(self, problem: Problem) -> bytes:
+        """The event by which a stream says that it went wrong."""
+
+    def convert(self, prompt: Prompt, reply: Reply) -> Reply | None:
+        """The same answer as this prompt wants it, streamed or whole; None when it cannot be."""
 
 
 class Exchange:

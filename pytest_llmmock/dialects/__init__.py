@@ -59,6 +59,7 @@ Where several routes fit, the one with the shortest prefix is taken, and of thos
 
 MODULES = {
     "chat": "chat",
+    "completions": "completions",
     "responses": "responses",
     "responses.delete": "opaque",
     "responses.input_items": "opaque",
@@ -69,9 +70,9 @@ MODULES = {
 """Operation, or what stands before its first dot -> module. What is not here is `opaque`."""
 
 if TYPE_CHECKING:
-    from . import chat, embeddings, models, opaque, responses
+    from . import chat, completions, embeddings, models, opaque, responses
 
-    _CHECKED: tuple[Dialect, ...] = (chat, embeddings, models, opaque, responses)
+    _CHECKED: tuple[Dialect, ...] = (chat, completions, embeddings, models, opaque, responses)
 
 
 def read(request: Request) -> Exchange:

@@ -10,13 +10,15 @@ from typing import Any
 from ..core.json_text import compact
 from ..core.model import Request
 from ..core.prompt import Message, Part, Prompt, Tool, ToolCall
-from . import chat_answers
+from . import chat_answers, chat_conversion
 from . import openai_shapes as shapes
 from .fields import mapping, objects, text
 
 read_reply = chat_answers.read_reply
 write_reply = chat_answers.write_reply
 write_error = shapes.write_error
+write_failure = shapes.write_failure
+convert = chat_conversion.convert
 
 _READ = ("model", "messages", "tools", "stream")
 

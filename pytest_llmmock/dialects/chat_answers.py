@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core import sse
 from ..core.model import Reply
-from ..core.prompt import Answer, Delta, Prompt, Usage
+from ..core.prompt import Answer, Delta, Prompt
 from . import openai_shapes as shapes
 from .fields import (
     argument_text,
@@ -58,7 +58,7 @@ def read_reply(reply: Reply) -> Answer:
     refused = shapes.read_refusal(reply, values)
     if refused:
         return Answer((refused,))
-    calls = _Calls()
+    calls = Calls()
     deltas = [delta for value in objects(values) for delta in _deltas(value, calls)]
     usages = [delta for value in objects(values) for delta in shapes.usage_deltas(_usage_of(value))]
     heads = [value for value in objects(values) if "choices" in value]
@@ -75,7 +75,7 @@ def _usage_of(value: dict[str, Any]) -> object:
     return value.get("usage") or mapping(value.get("x_groq")).get("usage")
 
 
-def _deltas(value: dict[str, Any], calls: _Calls) -> Iterator[Delta]:
+def _deltas(value: dict[str, Any], calls: Calls) -> Iterator[Delta]:
     """What one completion or one chunk says: they differ in a name only."""
     for position, choice in enumerate(objects(value.get("choices"))):
         number = whole(choice.get("index"))
@@ -87,7 +87,7 @@ def _deltas(value: dict[str, Any], calls: _Calls) -> Iterator[Delta]:
         yield error
 
 
-def _said(said: dict[str, Any], index: int, calls: _Calls) -> Iterator[Delta]:
+def _said(said: dict[str, Any], index: int, calls: Calls) -> Iterator[Delta]:
     words = (
         Delta("reasoning", _reasoning(said), index),
         Delta("text", _words(said.get("content"), "text"), index),
@@ -118,7 +118,7 @@ def _words(content: object, kind: str) -> str:
     return "".join(words)
 
 
-class _Calls:
+class Calls:
     """Which call a piece belongs to.
 
     Gemini's endpoint gives all calls of a stream the index 0, other servers none; a new id with a name is a new call.
@@ -157,7 +157,9 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
     choices = [_choice(answer, index, named) for index in answer.choices]
-    return write_json({**head, "choices": choices, **({"usage": _usage(answer.usage)} if answer.usage else {})})
+    return write_json(
+        {**head, "choices": choices, **({"usage": shapes.write_usage(answer.usage)} if answer.usage else {})}
+    )
 
 
 def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
@@ -193,7 +195,7 @@ def _call_id(named: str, index: int, number: int) -> str:
 
 def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) -> Iterator[bytes]:
     """A chunk that names the role, one per delta, one per end of a choice, then usage. An error is the end."""
-    asked = bool(mapping(prompt.options.get("stream_options")).get("include_usage"))
+    asked = shapes.wants_usage(prompt)
     tail = {"usage": None} if asked else {}
     for index in answer.choices:
         yield _chunk(head, tail, index, {"role": "assistant", "content": ""})
@@ -207,7 +209,7 @@ def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) ->
     for index in answer.choices:
         yield _chunk(head, tail, index, {}, _finish(answer, index))
     if asked and answer.usage:
-        yield write_event({**head, "choices": [], "usage": _usage(answer.usage)})
+        yield write_event({**head, "choices": [], "usage": shapes.write_usage(answer.usage)})
     yield sse.write_event("[DONE]")
 
 
@@ -236,17 +238,3 @@ def _piece(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[
     number = begun[place] = sum(index == delta.index for index, _ in begun)
     id = delta.id or _call_id(named, delta.index, number)
     return {"index": number, **write_call(id, delta.name, delta.text)}
-
-
-def _usage(usage: Usage) -> dict[str, Any]:
-    """`openai.types.CompletionUsage`"""
-    written: dict[str, Any] = {
-        "prompt_tokens": usage.input or 0,
-        "completion_tokens": usage.output or 0,
-        "total_tokens": shapes.total_of(usage),
-    }
-    if usage.cached is not None:
-        written["prompt_tokens_details"] = {"cached_tokens": usage.cached}
-    if usage.reasoning is not None:
-        written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
-    return written

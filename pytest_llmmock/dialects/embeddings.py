@@ -13,10 +13,13 @@ from typing import Any
 from ..core.json_text import compact
 from ..core.model import Reply, Request
 from ..core.prompt import Answer, Delta, Prompt, Usage
+from . import conversion
 from . import openai_shapes as shapes
 from .fields import mapping, objects, read_values, text, whole, write_json
 
 write_error = shapes.write_error
+write_failure = shapes.write_failure
+convert = conversion.never
 
 _READ = ("model", "input")
 

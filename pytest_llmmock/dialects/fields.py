@@ -50,10 +50,18 @@ def argument_text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else compact(value)
 
 
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+
+
+def holds_json(body: bytes) -> bool:
+    """Whether a body is JSON or lines of it, whatever its header says; else it may be events."""
+    return body.lstrip(_BLANK)[:1] in (b"{", b"[")
+
+
 def read_values(reply: Reply) -> list[Any]:
     """The JSON values of a reply, plain or a stream, in order. What is not JSON is passed over."""
-    body = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if body[:1] in (b"{", b"["):
+    body = reply.body.lstrip(_BLANK)
+    if holds_json(body):
         value = parse_json(body)
         return sse.read_lines(body) if value is None else [value]
     if sse.is_sse(reply.content_type) or body.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):

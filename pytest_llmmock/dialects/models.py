@@ -10,10 +10,13 @@ from urllib.parse import quote, unquote
 
 from ..core.model import Problem, Reply, Request
 from ..core.prompt import Answer, Delta, Prompt
+from . import conversion
 from . import openai_shapes as shapes
 from .fields import first_text, listing, mapping, objects, read_values, write_json
 
 write_error = shapes.write_error
+write_failure = shapes.write_failure
+convert = conversion.never
 
 
 def read_request(request: Request) -> Prompt:

@@ -12,11 +12,13 @@ from typing import Any
 from ..core.json_text import compact
 from ..core.model import Reply, Request, frames_of
 from ..core.prompt import Answer, Delta, Message, Prompt
-from . import chat, embeddings
+from . import chat, conversion, embeddings
 from . import openai_shapes as shapes
 from .fields import TEXT, first_text, mapping, objects, read_values, text, write_json
 
 write_error = shapes.write_error
+write_failure = shapes.write_failure
+convert = conversion.never
 
 _READ = ("model", "messages", "prompt", "system", "contents", "input", "tools", "stream")
 _MODEL_FIELD = re.compile(rb'name="?model"?\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,200})\r\n')
@@ -82,14 +84,13 @@ def _deltas(value: dict[str, Any]) -> Iterator[Delta]:
 
 
 def _words(value: dict[str, Any]) -> Iterator[str]:
-    """Anthropic, plain and streamed; Ollama; transcriptions; OpenAI's older completions; Google."""
+    """Anthropic, plain and streamed; Ollama; transcriptions; Google."""
     yield from (text(part.get("text")) for part in objects(value.get("content")))
     if value.get("type") == "content_block_delta":
         yield text(mapping(value.get("delta")).get("text"))
     yield text(mapping(value.get("message")).get("content"))
     yield text(value.get("response"))
     yield text(value.get("text"))
-    yield from (text(choice.get("text")) for choice in objects(value.get("choices"))[:1])
     for candidate in objects(value.get("candidates"))[:1]:
         yield from (text(part.get("text")) for part in objects(mapping(candidate.get("content")).get("parts")))
 

@@ -10,15 +10,23 @@ from typing import Any
 
 from ..core.model import Problem, Reply
 from ..core.prompt import Answer, Delta, Part, Prompt, Tool, Usage
-from .fields import first_text, mapping, objects, text, whole, write_json
+from .fields import first_text, mapping, objects, text, whole, write_event, write_json
 
 # --- errors ---------------------------------------------------------------------------------------------
 
 
 def write_error(problem: Problem) -> Reply:
     """`openai.types.shared.ErrorObject`, as every OpenAI endpoint sends it."""
-    error = {"message": problem.message, "type": problem.type, "param": problem.param, "code": problem.code}
-    return write_json({"error": error}, problem.status, problem.headers)
+    return write_json({"error": _error_of(problem)}, problem.status, problem.headers)
+
+
+def write_failure(problem: Problem) -> bytes:
+    """The event by which a stream of chunks says that it went wrong."""
+    return write_event({"error": _error_of(problem)})
+
+
+def _error_of(problem: Problem) -> dict[str, Any]:
+    return {"message": problem.message, "type": problem.type, "param": problem.param, "code": problem.code}
 
 
 def read_error(value: object) -> Delta | None:
@@ -84,6 +92,25 @@ def total_of(usage: Usage) -> int:
 def usage_deltas(value: object) -> list[Delta]:
     usage = read_usage(value)
     return [Delta("usage", usage=usage)] if usage else []
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """`openai.types.CompletionUsage`"""
+    written: dict[str, Any] = {
+        "prompt_tokens": usage.input or 0,
+        "completion_tokens": usage.output or 0,
+        "total_tokens": total_of(usage),
+    }
+    if usage.cached is not None:
+        written["prompt_tokens_details"] = {"cached_tokens": usage.cached}
+    if usage.reasoning is not None:
+        written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    return written
+
+
+def wants_usage(prompt: Prompt) -> bool:
+    """Whether a stream of chunks is to end with what it cost."""
+    return bool(mapping(prompt.options.get("stream_options")).get("include_usage"))
 
 
 # --- names ----------------------------------------------------------------------------------------------

@@ -12,11 +12,15 @@ from ..core.json_text import compact
 from ..core.model import Reply, Request
 from ..core.prompt import Answer, Message, Part, Prompt, ToolCall
 from . import openai_shapes as shapes
+from . import responses_conversion
+from . import responses_events as events
 from . import responses_items as items
 from . import responses_stream as stream
 from .fields import mapping, objects, read_values, text, write_events, write_json
 
 write_error = shapes.write_error
+write_failure = events.write_failure
+convert = responses_conversion.convert
 
 _READ = ("model", "input", "instructions", "tools", "stream")
 _PARTS = {"image": "input_image", "audio": "input_audio", "file": "input_file"}
@@ -150,6 +154,7 @@ def read_reply(reply: Reply) -> Answer:
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`Response`, or when the prompt asks for a stream the typed events that lead to it."""
     groups = items.output_of(prompt, answer)
+    response = items.write_response(prompt, answer, [group.item() for group in groups])
     if prompt.stream:
-        return write_events(list(stream.write_events(prompt, answer, groups)))
-    return write_json(items.write_response(prompt, answer, [group.item() for group in groups]))
+        return write_events(list(events.write_events(response, lambda index, _: groups[index].pieces)))
+    return write_json(response)

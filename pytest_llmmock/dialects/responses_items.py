@@ -109,34 +109,32 @@ class Group:
     def words(self) -> str:
         return "".join(delta.text for delta in self.deltas)
 
+    @property
+    def pieces(self) -> list[str]:
+        return [delta.text for delta in self.deltas if delta.text]
+
     def item(self) -> dict[str, Any]:
         """The item, complete."""
-        return self._item([self.part(self.words)], self.words, "completed")
-
-    def begun(self) -> dict[str, Any]:
-        """The item as it is before anything was said."""
-        return self._item([], "", "in_progress")
-
-    def part(self, words: str) -> dict[str, Any]:
-        if self.kind == "text":
-            return {"type": "output_text", "text": words, "annotations": [], "logprobs": []}
-        if self.kind == "refusal":
-            return {"type": "refusal", "refusal": words}
-        return {"type": "summary_text", "text": words}
-
-    def _item(self, parts: list[Any], words: str, status: str) -> dict[str, Any]:
+        named = {"id": self.id, "status": "completed"}
         if self.kind == "item":
             return mapping(self.deltas[0].data)
         if self.kind == "reasoning":
-            return {"id": self.id, "type": "reasoning", "summary": parts}
+            return {"id": self.id, "type": "reasoning", "summary": [self._part()]}
         if self.kind == "tool_call":
-            return {"id": self.id, "type": "function_call", "status": status, **self._call(words)}
-        return {"id": self.id, "type": "message", "status": status, "role": "assistant", "content": parts}
+            return {**named, "type": "function_call", **self._call()}
+        return {**named, "type": "message", "role": "assistant", "content": [self._part()]}
 
-    def _call(self, words: str) -> dict[str, Any]:
+    def _part(self) -> dict[str, Any]:
+        if self.kind == "text":
+            return {"type": "output_text", "text": self.words, "annotations": [], "logprobs": []}
+        if self.kind == "refusal":
+            return {"type": "refusal", "refusal": self.words}
+        return {"type": "summary_text", "text": self.words}
+
+    def _call(self) -> dict[str, Any]:
         id = next((delta.id for delta in self.deltas if delta.id), self.id.replace("fc_", "call_"))
         name = next((delta.name for delta in self.deltas if delta.name), "")
-        return {"call_id": id, "name": name, "arguments": words}
+        return {"call_id": id, "name": name, "arguments": self.words}
 
 
 _PREFIXES = {"text": "msg", "refusal": "msg", "reasoning": "rs", "tool_call": "fc", "item": "item"}
@@ -188,22 +186,22 @@ _ECHOED: dict[str, Any] = {
 """What a response repeats of its request, and what it says when the request did not."""
 
 
-def write_response(prompt: Prompt, answer: Answer, output: list[Any], status: str = "") -> dict[str, Any]:
-    """`Response`: whole, or with a status as it is while it comes."""
-    error = None if status else shapes.error_of(answer)
-    reason = None if status or error else _REASONS.get(answer.finish_reason)
+def write_response(prompt: Prompt, answer: Answer, output: list[Any]) -> dict[str, Any]:
+    """`Response`, whole."""
+    error = shapes.error_of(answer)
+    reason = None if error else _REASONS.get(answer.finish_reason)
     return {
         "id": answer.id or f"resp_{shapes.digest(prompt, answer)}",
         "object": "response",
         "created_at": answer.created or 0,
-        "status": status or ("failed" if error else "incomplete" if reason else "completed"),
+        "status": "failed" if error else "incomplete" if reason else "completed",
         "error": _error(error) if error else None,
         "incomplete_details": {"reason": reason} if reason else None,
         "model": answer.model or prompt.model,
         "output": output,
         **{name: prompt.options.get(name, default) for name, default in _ECHOED.items()},
         "tools": [write_tool(tool) for tool in prompt.tools],
-        "usage": _usage(answer.usage) if answer.usage and not status else None,
+        "usage": _usage(answer.usage) if answer.usage else None,
     }
 
 

@@ -109,6 +109,14 @@ def test_where_streaming_is_the_default_it_need_not_be_said(key: Key) -> None:
     assert key(post(silent, "/api/chat")) == key(post(streamed, "/api/chat")) != key(post(plain, "/api/chat"))
 
 
+def test_the_key_with_stream_the_other_way_is_that_of_the_request_which_asks_so(read: Read) -> None:
+    keys = Keys()
+    plain, streamed = (read(post({**ASKED, **more})) for more in ({}, {"stream": True, "stream_options": {}}))
+    for _ in range(2):  # computed, then remembered
+        assert keys.key(plain, stream=True) == keys.key(streamed) != keys.key(plain)
+        assert keys.key(streamed, stream=False) == keys.key(plain) != keys.key(streamed)
+
+
 def test_host_prefix_and_headers_make_no_difference(key: Key) -> None:
     local = Request("POST", "http://localhost:8000", "/chat/completions", headers=(("a", "b"),), body=post(ASKED).body)
     assert key(local) == key(post(ASKED))

@@ -1,17 +1,27 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
+from typing import cast
 
 import pytest
+from conversions import STREAMED, converted
+from conversions import plain as plain_reply
+from provider import completion
 
-from pytest_llmmock.cassettes.cassette import Cassette, Interaction
+from pytest_llmmock import dialects
+from pytest_llmmock.cassettes.cassette import Cassette, Interaction, Recorded
 from pytest_llmmock.cassettes.format import dumps, loads
 from pytest_llmmock.cassettes.matchers import Keys
 from pytest_llmmock.cassettes.player import Player
-from pytest_llmmock.core.model import Exchange, Frame, Request
+from pytest_llmmock.core.model import Dialect, Exchange, Frame, Request, json_reply
+from pytest_llmmock.dialects import chat as dialects_chat
+
+JSON = (("content-type", "application/json"),)
 
 Chat = Callable[..., Request]
 Tape = Callable[..., Interaction]
@@ -158,3 +168,128 @@ def test_keys_that_were_stored_in_another_way_are_computed_anew(play: Play, tape
     made.key = before.key(read(made.request))
     [loaded] = loads(dumps([made], before.signature), now.signature)
     assert said(play([loaded], keys=now), "other words") == b"Hi"
+
+
+# --- streamed and plain ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real() -> Callable[..., Interaction]:
+    """A recording of a real chat, whole, streamed, or streamed and cut off."""
+
+    def real(words: str, *, stream: bool = False, cut: bool = False, said: str = "Hi you") -> Interaction:
+        reply = plain_reply(completion(said))
+        if stream or cut:
+            reply = converted(cast(Dialect, dialects_chat), STREAMED, reply)
+        if cut:
+            reply = replace(reply, frames=list(reply.frames)[:2])
+        return Interaction.of(Recorded(asked(words, stream=stream or cut), reply))
+
+    return real
+
+
+def asked(words: str, *, stream: bool = False) -> Request:
+    fields = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
+    body = {"model": "m", "messages": [{"role": "user", "content": words}], **fields}
+    return Request("POST", "http://x", "/v1/chat/completions", headers=JSON, body=json.dumps(body).encode())
+
+
+Real = Callable[..., Interaction]
+
+
+def player_of(*interactions: Interaction, repeat: bool = False, keys: Keys | None = None) -> Player:
+    return Player([Cassette(Path("1.yaml"), interactions, exists=True)], keys or Keys(), dialects.read, repeat=repeat)
+
+
+def heard(player: Player, words: str, *, stream: bool = False) -> tuple[str, str, int | None, tuple[str, ...]] | None:
+    """What is said to a request, in which form, by which recording, and what is noted of it."""
+    exchange = dialects.read(asked(words, stream=stream))
+    reply = player.answer(exchange)
+    if reply is None:
+        return None
+    form = "stream" if reply.content_type.startswith("text/event-stream") else "plain"
+    return exchange.dialect.read_reply(reply).text, form, exchange.interaction, tuple(exchange.notes)
+
+
+FROM_PLAIN = ("converted from a recording without a stream",)
+FROM_STREAM = ("converted from a recorded stream",)
+
+
+def test_a_recording_answers_the_same_request_with_stream_the_other_way(real: Real) -> None:
+    assert heard(player_of(real("a")), "a", stream=True) == ("Hi you", "stream", 1, FROM_PLAIN)
+    player = player_of(real("b"), real("a", stream=True))
+    assert heard(player, "a") == ("Hi you", "plain", 2, FROM_STREAM)
+    assert player.cassettes[0].played_numbers == [2]
+
+
+def test_an_exact_recording_is_preferred_and_says_nothing_of_conversions(real: Real) -> None:
+    player = player_of(real("a", said="plain"), real("a", stream=True, said="streamed"))
+    assert heard(player, "a", stream=True) == ("streamed", "stream", 2, ())
+    assert heard(player, "a") == ("plain", "plain", 1, ())
+
+
+def test_a_recording_is_played_once_converted_or_not(real: Real) -> None:
+    player = player_of(real("a", said="1"), real("a", said="2"))
+    assert heard(player, "a", stream=True) == ("1", "stream", 1, FROM_PLAIN)
+    assert heard(player, "a") == ("2", "plain", 2, ())
+    assert heard(player, "a") is None
+    assert heard(player, "a", stream=True) is None
+    assert player.recorded(dialects.read(asked("a"))) == 2
+    assert player.recorded(dialects.read(asked("a", stream=True))) == 2
+    player.reset()
+    assert heard(player, "a", stream=True) == ("1", "stream", 1, FROM_PLAIN)
+
+
+def test_when_exact_recordings_are_used_up_the_others_follow(real: Real) -> None:
+    player = player_of(real("a", said="1"), real("a", stream=True, said="2"), real("a", stream=True, said="3"))
+    assert [found and found[0] for found in (heard(player, "a") for _ in range(4))] == ["1", "2", "3", None]
+
+
+def test_a_recording_that_cannot_be_converted_is_passed_over(real: Real) -> None:
+    player = player_of(real("a", cut=True), real("a", stream=True, said="whole"))
+    assert heard(player, "a") == ("whole", "plain", 2, FROM_STREAM)
+    assert heard(player, "a") is None
+    assert player.cassettes[0].played_numbers == [2]
+    assert player.recorded(dialects.read(asked("a"))) == 1
+    exact = heard(player, "a", stream=True)
+    assert exact is not None
+    assert exact[1:] == ("stream", 1, ())
+
+
+def test_with_repeat_the_last_one_that_can_be_converted_is_played_again(real: Real) -> None:
+    player = player_of(
+        real("a", stream=True, said="1"), real("a", stream=True, said="2"), real("a", cut=True), repeat=True
+    )
+    assert [found and found[0] for found in (heard(player, "a") for _ in range(4))] == ["1", "2", "2", "2"]
+
+
+def test_where_streams_are_not_told_apart_a_recording_of_the_wrong_kind_is_converted(real: Real) -> None:
+    keys = Keys(["operation", "body"])
+    player = player_of(real("a", stream=True, said="1"), real("a", said="2"), real("a", cut=True), keys=keys)
+    assert heard(player, "a") == ("1", "plain", 1, FROM_STREAM)
+    assert heard(player, "a") == ("2", "plain", 2, ())
+    unconverted = heard(player, "a")
+    assert unconverted is not None
+    assert unconverted[1:] == ("stream", 3, ())  # as it was before there were conversions
+
+
+def test_an_error_answers_either_way(real: Real) -> None:
+    refused = json_reply({"error": {"message": "slow down"}}, 429, [("retry-after", "20")])
+    player = player_of(Interaction.of(Recorded(asked("a", stream=True), refused)))
+    reply = player.answer(dialects.read(asked("a")))
+    assert reply is not None
+    assert (reply.status, reply.json()) == (429, refused.json())
+
+
+def test_each_recording_is_converted_for_one_only_however_many_ask_at_once(real: Real) -> None:
+    player = player_of(*(real("a", stream=number % 2 == 0, said=f"{number}.") for number in range(60)))
+    start = Barrier(8)
+
+    def ask(number: int) -> list[str]:
+        start.wait()
+        found = (heard(player, "a", stream=number % 2 == 0) for _ in range(20))
+        return [each[0] for each in found if each]
+
+    with ThreadPoolExecutor(8) as threads:
+        got = [text for each in threads.map(ask, range(8)) for text in each]
+    assert sorted(got) == sorted(f"{number}." for number in range(60))

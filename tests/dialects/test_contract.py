@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_llmmock import dialects
 from pytest_llmmock.core.model import Dialect, Frame, Problem, Reply, Request
-from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt, Tool, ToolCall, Usage
+from pytest_llmmock.core.prompt import Answer, Delta, Message, Part, Prompt, Tool, ToolCall, Usage
 
 NAMES = sorted({*dialects.MODULES.values(), "opaque"})
 SPEAKING = ["chat", "responses"]
@@ -61,10 +61,18 @@ prompts = st.builds(
     options=options,
 )
 inputs = st.lists(words | st.lists(st.integers(0, 9), max_size=3), max_size=3).map(tuple)
+token_numbers = st.lists(st.integers(0, 9), min_size=1, max_size=3)
+continued = st.one_of(
+    st.builds(Message, st.just("user"), words),
+    st.builds(Message, st.just("user"), parts=token_numbers.map(lambda numbers: (Part("tokens", data=numbers),))),
+)
 of_a_dialect = {
     "chat": prompts,
     "responses": prompts,
     "opaque": prompts,
+    "completions": st.builds(
+        Prompt, model=words, messages=st.lists(continued, max_size=3).map(tuple), stream=st.booleans(), options=options
+    ),
     "embeddings": st.builds(Prompt, model=words, inputs=inputs, options=options),
     "models": st.builds(Prompt),
 }
@@ -173,6 +181,28 @@ def test_an_answer_that_fails_says_so_and_never_ends_well(name: str, stream: boo
     errors = [(delta.text, delta.name) for delta in said.deltas if delta.kind == "error"]
     assert errors == [("out of coal", "no_coal")]
     assert said.finish_reason == ""
+
+
+@every_speaking_dialect
+@given(answer=answers(), prompt=prompts, stream=st.booleans())
+def test_a_reply_that_is_converted_says_the_same(name: str, answer: Answer, prompt: Prompt, stream: bool) -> None:
+    module = dialect(name)
+    asked = replace(prompt, stream=stream, options=USAGE_ASKED)
+    reply = module.convert(asked, module.write_reply(replace(asked, stream=not stream), answer))
+    assert reply is not None
+    assert reply.content_type.startswith("text/event-stream" if stream else "application/json")
+    assert meaning(module.read_reply(reply)) == meaning(answer)
+
+
+@every_dialect
+@given(message=some_words, code=st.none() | some_words)
+def test_a_stream_says_in_one_event_that_it_went_wrong(name: str, message: str, code: str | None) -> None:
+    module = dialect(name)
+    content_type = module.write_reply(Prompt("m", stream=True), Answer()).content_type
+    event = module.write_failure(Problem(500, message, code, "server_error"))
+    heard = module.read_reply(Reply(200, (("content-type", content_type),), [Frame(event)]))
+    assert [(delta.kind, delta.text) for delta in heard.deltas] == [("error", message)]
+    assert event.endswith(b"\n")
 
 
 @every_dialect
@@ -285,6 +315,7 @@ def survives(name: str, body: bytes, content_type: str, status: int) -> None:
     answer = module.read_reply(Reply(status, (("content-type", content_type),), [Frame(body)]))
     for stream in (False, True):
         module.write_reply(replace(prompt, stream=stream), answer)
+        module.convert(replace(prompt, stream=stream), Reply(status, (("content-type", content_type),), [Frame(body)]))
 
 
 @every_dialect

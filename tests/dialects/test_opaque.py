@@ -63,7 +63,6 @@ def stream(*values: object) -> bytes:
         lines(*({"message": {"content": t}, "done": False} for t in ("Hel", "lo")), {"done": True}),
         lines({"response": "Hel"}, {"response": "lo"}),
         lines({"text": "Hello"}),
-        lines({"choices": [{"text": "Hello"}]}),
         lines({"candidates": [{"content": {"parts": [{"text": "Hel"}, {"text": "lo"}]}}, {}]}),
         stream({"candidates": [{"content": {"parts": [{"text": "Hello"}]}}]}),
     ],
@@ -94,7 +93,7 @@ def test_an_item_is_written_as_json_and_words_as_text() -> None:
 
 
 def test_words_of_shared_recordings_are_found(recorded: list[tuple[str, Exchange, Reply]]) -> None:
-    talk = ("messages", "ollama.chat", "ollama.generate", "completions")
+    talk = ("messages", "ollama.chat", "ollama.generate")
     recordings = [item for item in recorded if item[1].operation in talk]
     assert len(recordings) > 10
     for file, exchange, reply in recordings:
