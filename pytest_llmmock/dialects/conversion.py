@@ -61,13 +61,22 @@ _OF_THE_FORM = ("content-type", "content-digest", "content-md5", "digest", "etag
 
 
 def _streamed(reply: Reply, events: Iterable[bytes]) -> Reply:
-    return replace(reply, headers=_headers(reply, EVENTS), frames=[Frame(event) for event in events])
+    """Events evenly over the time that the answer took."""
+    found = list(events)
+    step = _took(reply) / len(found) if found else 0.0
+    frames = [Frame(event, step * number) for number, event in enumerate(found, 1)]
+    return replace(reply, headers=_headers(reply, EVENTS), frames=frames)
+
+
+def _took(reply: Reply) -> float:
+    """When the last of it came, in seconds from the request."""
+    frames = reply.frames if isinstance(reply.frames, Sequence) else reply.frames.seen
+    return frames[-1].at if frames else 0.0
 
 
 def _plain(reply: Reply, value: Value) -> Reply:
     """All of it comes when the stream was over."""
-    frames = reply.frames if isinstance(reply.frames, Sequence) else reply.frames.seen
-    body = Frame(compact(value).encode(), frames[-1].at if frames else 0.0)
+    body = Frame(compact(value).encode(), _took(reply))
     return replace(reply, headers=_headers(reply, (("content-type", "application/json"),)), frames=[body])
 
 

@@ -36,7 +36,14 @@ def test_a_stream_made_of_a_whole_answer_has_its_headers_but_those_of_the_form()
     reply = converted(CHAT, STREAMED, plain(COMPLETION))
     assert reply.headers == (("content-type", "text/event-stream; charset=utf-8"), ("x-request-id", "req_1"))
     assert isinstance(reply.frames, list)
-    assert {frame.at for frame in reply.frames} == {0.0}
+
+
+def test_its_events_come_evenly_over_the_time_that_the_answer_took() -> None:
+    whole = plain(COMPLETION)
+    whole.frames = [Frame(whole.body, 1.5)]
+    times = [frame.at for frame in converted(CHAT, STREAMED, whole).frames]
+    assert times[-1] == 1.5
+    assert [round(time / times[0]) for time in times] == list(range(1, len(times) + 1))
 
 
 def test_a_whole_answer_made_of_a_stream_comes_when_the_stream_was_over() -> None:
