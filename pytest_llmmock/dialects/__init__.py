@@ -65,13 +65,14 @@ MODULES = {
     "responses.input_tokens": "opaque",
     "embeddings": "embeddings",
     "models": "models",
+    "messages": "anthropic",
 }
 """Operation, or what stands before its first dot -> module. What is not here is `opaque`."""
 
 if TYPE_CHECKING:
-    from . import chat, embeddings, models, opaque, responses
+    from . import anthropic, chat, embeddings, models, opaque, responses
 
-    _CHECKED: tuple[Dialect, ...] = (chat, embeddings, models, opaque, responses)
+    _CHECKED: tuple[Dialect, ...] = (anthropic, chat, embeddings, models, opaque, responses)
 
 
 def read(request: Request) -> Exchange:
