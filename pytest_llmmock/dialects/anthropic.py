@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from ..core import sse
 from ..core.json_text import compact
 from ..core.model import Reply, Request
 from ..core.prompt import Message, Part, Prompt, Tool, ToolCall
 from . import anthropic_answers as answers
 from . import anthropic_errors as errors
 from . import anthropic_stream as stream
-from . import converting
-from .fields import argument_text, mapping, objects, text
+from . import conversion
+from .fields import argument_object, argument_text, mapping, objects, text
 
 read_reply = answers.read_reply
 write_reply = answers.write_reply
@@ -163,7 +162,7 @@ def _source(url: str) -> dict[str, str]:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    return {"type": "tool_use", "id": call.id, "name": call.name, "input": answers.input_of(call.arguments)}
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": argument_object(call.arguments)}
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -179,27 +178,23 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def convert(prompt: Prompt, reply: Reply) -> Reply | None:
     """The same answer as this prompt wants it, streamed or whole; None when it cannot be."""
-    streamed = converting.holds_events(reply)
-    if reply.status >= 400 or streamed == prompt.stream:
-        return reply
-    return _whole(reply) if streamed else _streamed(reply)
+    return conversion.convert(_FORM, prompt, reply)
 
 
-def _streamed(reply: Reply) -> Reply | None:
-    message = mapping(reply.json())
-    content = message.get("content")
-    if not isinstance(content, list) or objects(content) != content or not text(message.get("stop_reason")):
-        return None
-    return converting.as_stream(reply, stream.write_message(message), converting.EVENTS)
-
-
-def _whole(reply: Reply) -> Reply | None:
-    """The message that the events tell. A stream that fails is a request that fails."""
+def _gather(events: list[dict[str, Any]]) -> dict[str, Any] | None:
     told = stream.Told()
-    events = [event.json() for event in sse.read_events(reply.body)]
-    for event in objects(events):
+    for event in events:
         told.take(event)
-    if told.error:
-        return converting.as_whole(reply, told.error, errors.status_of(told.error))
-    message = told.message() if objects(events) == events else None
-    return None if message is None else converting.as_whole(reply, message)
+    return told.message()
+
+
+def _spread(prompt: Prompt, message: dict[str, Any]) -> Iterator[bytes]:
+    return stream.write_message(message)
+
+
+def _is_whole(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and objects(content) == content and text(message.get("stop_reason")) != ""
+
+
+_FORM = conversion.Form(_gather, _spread, _is_whole, errors.read_failure, errors.status_of)

@@ -11,13 +11,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.json_text import parse_json
 from ..core.model import Reply
 from ..core.prompt import Answer, Delta, DeltaKind, Prompt, Usage
 from . import anthropic_errors as errors
 from . import anthropic_stream as stream
 from . import openai_shapes as shapes
-from .fields import argument_text, mapping, objects, read_values, text, whole, write_event, write_events, write_json
+from .fields import (
+    argument_object,
+    argument_text,
+    mapping,
+    objects,
+    read_values,
+    text,
+    whole,
+    write_event,
+    write_events,
+    write_json,
+)
 
 _FINISHES = {
     "end_turn": "stop",
@@ -198,16 +208,10 @@ class _Group:
         if self.kind == "tool_call":
             id = next((delta.id for delta in self.deltas if delta.id), id)
             name = next((delta.name for delta in self.deltas if delta.name), "")
-            return {"type": "tool_use", "id": id, "name": name, "input": input_of(words)}
+            return {"type": "tool_use", "id": id, "name": name, "input": argument_object(words)}
         if self.kind == "reasoning":
             return {"type": "thinking", "thinking": words, "signature": "", **self.beside}
         return {"type": "text", "text": words, **self.beside}
-
-
-def input_of(arguments: str) -> Any:
-    """The arguments of a call as the object that this protocol wants; broken ones stay the text that they are."""
-    value = parse_json(arguments.encode(errors="replace")) if arguments else {}
-    return value if isinstance(value, dict) else arguments
 
 
 def _groups(answer: Answer) -> list[_Group]:

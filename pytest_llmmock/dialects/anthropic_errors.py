@@ -55,6 +55,11 @@ def failure_of(delta: Delta) -> dict[str, Any]:
     return _error(known, delta.text, delta.name if delta.name != known else None)
 
 
+def read_failure(event: dict[str, Any]) -> dict[str, Any] | None:
+    """The event, when it says that the stream went wrong: it is what a whole answer would have been."""
+    return event if event.get("type") == "error" else None
+
+
 def status_of(failure: dict[str, Any]) -> int:
     """The status that a whole answer has which fails like this."""
     return STATUSES.get(text(mapping(failure.get("error")).get("type")), 500)

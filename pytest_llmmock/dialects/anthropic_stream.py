@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.json_text import compact, parse_json
-from .converting import json_pieces, pieces
+from ..core.json_text import parse_json
+from .conversion import json_pieces, pieces
 from .fields import listing, mapping, objects, text, whole, write_event
 
 INPUTS = ("tool_use", "server_tool_use", "mcp_tool_use")
@@ -78,8 +78,6 @@ class Told:
     head: Fields = field(default_factory=dict)
     """All of the message but its content."""
     blocks: dict[object, Block] = field(default_factory=dict)
-    error: Fields | None = None
-    """The event that says what went wrong."""
     heard: set[str] = field(default_factory=set)
     """The types of the events."""
 
@@ -94,8 +92,6 @@ class Told:
             self._add(event)
         elif kind == "message_delta":
             self._end(event)
-        elif kind == "error":
-            self.error = event
 
     def _begin(self, event: Fields) -> None:
         block = self.blocks[whole(event.get("index"))] = Block(dict(mapping(event.get("content_block"))))
@@ -195,7 +191,7 @@ def _pieces(block: Fields) -> list[str]:
     kind = text(block.get("type"))
     if kind in INPUTS:
         given = block.get("input")
-        return ["", *(json_pieces(compact(given)) if given else [])] if isinstance(given, dict) else []
+        return ["", *(json_pieces(given) if given else [])] if isinstance(given, dict) else []
     return pieces(text(block.get(WORDS.get(kind, ""))))
 
 

@@ -363,6 +363,7 @@ def test_a_stream_that_fails_is_a_request_that_fails() -> None:
     whole = dialect.convert(Prompt("m"), streamed(*events[:9], OVERLOADED))
     assert whole is not None
     assert (whole.status, whole.json(), whole.content_type) == (529, OVERLOADED, "application/json")
+    assert ("x-should-retry", "false") in whole.headers
 
 
 def without(kind: str) -> list[Any]:
@@ -389,6 +390,7 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_stream_that_is_not_whole_makes_no_whole_answer(name: str) -> None:
     assert to_whole(streamed(*BROKEN[name])) is None
+    assert dialect.convert(ASKED, streamed(*BROKEN[name])) is None
 
 
 def test_what_cannot_be_read_is_not_converted() -> None:

@@ -17,7 +17,7 @@ from pytest_llmmock.core.prompt import Answer, Delta, Message, Prompt, Tool, Too
 from pytest_llmmock.dialects import anthropic_errors
 
 NAMES = sorted({*dialects.MODULES.values(), "opaque"})
-SPEAKING = ["anthropic", "chat", "responses"]
+SPEAKING = ["anthropic", "chat", "ollama", "ollama_generate", "responses"]
 """Dialects in which a model says words."""
 
 OPERATIONS = {module: operation for operation, module in reversed(dialects.MODULES.items())} | {"opaque": "opaque"}
@@ -63,9 +63,18 @@ prompts = st.builds(
     options=options,
 )
 inputs = st.lists(words | st.lists(st.integers(0, 9), max_size=3), max_size=3).map(tuple)
+single = st.tuples(st.builds(Message, st.just("system"), some_words), st.builds(Message, st.just("user"), some_words))
 of_a_dialect = {
     "anthropic": prompts,
     "chat": prompts,
+    "ollama": prompts,
+    "ollama_generate": st.builds(
+        Prompt,
+        model=words,
+        messages=single.flatmap(lambda both: st.sampled_from([(), both[:1], both[1:], both])),
+        stream=st.booleans(),
+        options=options,
+    ),
     "responses": prompts,
     "opaque": prompts,
     "embeddings": st.builds(Prompt, model=words, inputs=inputs, options=options),
@@ -112,7 +121,8 @@ USAGE_ASKED = {"stream_options": {"include_usage": True}}
 
 # --- what a protocol has no words for -------------------------------------------------------------------
 
-OBJECTS = ("anthropic",)
+OLLAMA = ("ollama", "ollama_generate")
+OBJECTS = ("anthropic", *OLLAMA)
 """Dialects in which the arguments of a call are an object, not a text."""
 
 
@@ -137,8 +147,13 @@ def expected(name: str, answer: Answer) -> dict[str, Any]:
         called = tuple(same_object(name, call) for call in called)
         if name == "anthropic" and refusal:
             finish = "content_filter"
+        if name in OLLAMA:
+            text = "".join(d.text for d in answer.deltas if d.index == index and d.kind in ("text", "refusal"))
+            refusal = ""
         said["choices"][index] = (text, reasoning, refusal, called, finish)
     usage = answer.usage
+    if usage and name in OLLAMA:
+        said |= {"usage": Usage(usage.input, usage.output), "id": ""}
     if usage and name == "anthropic":
         said["usage"] = replace(usage, input=max(usage.input or 0, usage.cached or 0), total=None)
     return said
@@ -190,7 +205,7 @@ def test_ids_that_nobody_gave_are_the_same_plain_and_streamed_but_for_the_prompt
     once = module.read_reply(module.write_reply(Prompt("m"), nameless))
     assert once == module.read_reply(module.write_reply(Prompt("m"), nameless))
     later = module.read_reply(module.write_reply(Prompt("m", (Message("user", "more"),)), nameless))
-    assert once.id != later.id
+    assert once.id != later.id or name in OLLAMA
     ids = [call.id for call in (*once.tool_calls, *later.tool_calls)]
     assert len(set(ids)) == len(ids)
 
@@ -199,10 +214,12 @@ def test_ids_that_nobody_gave_are_the_same_plain_and_streamed_but_for_the_prompt
 @given(answer=answers())
 def test_an_event_is_a_frame(name: str, answer: Answer) -> None:
     reply = dialect(name).write_reply(Prompt("m", stream=True), answer)
-    assert reply.content_type.startswith("text/event-stream")
+    content_type, end = ("application/x-ndjson", b"\n") if name in OLLAMA else ("text/event-stream", b"\n\n")
+    assert reply.content_type.startswith(content_type)
     frames: Any = reply.frames
-    assert all(frame.data.endswith(b"\n\n") and frame.data.count(b"\n\n") == 1 for frame in frames)
-    assert len(frames) >= sum(1 for delta in answer.deltas if delta.text)
+    assert all(frame.data.endswith(end) and frame.data.count(end) == 1 for frame in frames)
+    pieces = [delta for delta in answer.deltas if delta.text and not (name in OLLAMA and delta.kind == "tool_call")]
+    assert len(frames) >= len(pieces)
 
 
 @every_speaking_dialect
@@ -212,7 +229,7 @@ def test_an_answer_that_fails_says_so_and_never_ends_well(name: str, stream: boo
     module = dialect(name)
     said = module.read_reply(module.write_reply(Prompt("m", stream=stream), answer))
     errors = [(delta.text, delta.name) for delta in said.deltas if delta.kind == "error"]
-    assert errors == [("out of coal", "no_coal")]
+    assert errors == [("out of coal", "" if name in OLLAMA else "no_coal")]
     assert said.finish_reason == ""
 
 
@@ -238,6 +255,8 @@ def error_shape(name: str, status: int, message: str, code: str | None) -> dict[
             "error": error | ({"details": {"error_code": code}} if code else {}),
             "request_id": None,
         }
+    if name in OLLAMA:
+        return {"error": message}
     return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
 
 
@@ -416,7 +435,7 @@ def test_every_shared_recording_is_survived(recorded: list[tuple[str, Any, Reply
 
 @every_speaking_dialect
 def test_a_shared_recording_says_the_same_when_it_is_converted(name: str, recorded: list[Any]) -> None:
-    asked = {"chat": "chat", "responses": "responses", "anthropic": "messages"}[name]
+    asked = {"chat": "chat", "responses": "responses", "anthropic": "messages"}.get(name, OPERATIONS[name])
     module = dialect(name)
     converted = 0
     for file, exchange, reply in recorded:
@@ -428,7 +447,7 @@ def test_a_shared_recording_says_the_same_when_it_is_converted(name: str, record
             again = module.read_reply(module.write_reply(prompt, answer))
             assert _known(name, again, answer) == _known(name, answer, answer), file
         converted += 1
-    assert converted > {"anthropic": 10}.get(name, 20)
+    assert converted > {"anthropic": 10, "ollama": 3, "ollama_generate": 1}.get(name, 20)
 
 
 def _known(name: str, answer: Answer, original: Answer) -> dict[str, Any]:
