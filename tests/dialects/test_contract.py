@@ -76,6 +76,7 @@ of_a_dialect = {
         options=options,
     ),
     "responses": prompts,
+    "ollama_opaque": prompts,
     "opaque": prompts,
     "embeddings": st.builds(Prompt, model=words, inputs=inputs, options=options),
     "models": st.builds(Prompt),
@@ -121,8 +122,8 @@ USAGE_ASKED = {"stream_options": {"include_usage": True}}
 
 # --- what a protocol has no words for -------------------------------------------------------------------
 
-OLLAMA = ("ollama", "ollama_generate")
-OBJECTS = ("anthropic", *OLLAMA)
+OLLAMA = ("ollama", "ollama_generate", "ollama_opaque")
+OBJECTS = ("anthropic", "ollama", "ollama_generate")
 """Dialects in which the arguments of a call are an object, not a text."""
 
 

@@ -427,6 +427,19 @@ def test_the_client_prints_an_error_as_it_is(stream: bool) -> None:
         list(sdk.chat(**ASK, stream=stream))
 
 
+def test_the_client_prints_an_error_of_any_route_as_it_is() -> None:
+    module = dialects.dialect_of("ollama.tags")
+    refused = module.write_error(Problem(404, "There is no recording", "no_recording"))
+    failed = module.write_reply(Prompt(), Answer((Delta("error", "There is no recording"),)))
+    for reply in (refused, failed):
+        with (
+            pytest.raises(ollama.ResponseError, match=r"^There is no recording "),
+            client(module, lambda prompt, reply=reply: reply) as sdk,
+        ):
+            sdk.list()
+    assert module.convert(ASKED, plain({"models": []})) is None
+
+
 def test_the_client_raises_the_failure_of_a_stream() -> None:
     reply = streamed(*told(to_stream(CHATTED))[:3])
     assert isinstance(reply.frames, list)
