@@ -234,6 +234,29 @@ def test_an_answer_that_fails_says_so_and_never_ends_well(name: str, stream: boo
     assert said.finish_reason == ""
 
 
+CONVERTING = ["anthropic", "ollama", "ollama_generate"]
+
+
+@pytest.mark.parametrize("name", CONVERTING)
+@given(answer=answers(), prompt=prompts, stream=st.booleans())
+def test_a_reply_that_is_converted_says_the_same(name: str, answer: Answer, prompt: Prompt, stream: bool) -> None:
+    module: Any = dialect(name)
+    answer = replace(answer, deltas=tuple(map(with_object, answer.deltas)))
+    asked = replace(prompt, stream=stream, options=USAGE_ASKED)
+    reply = module.convert(asked, module.write_reply(replace(asked, stream=not stream), answer))
+    assert reply is not None
+    streams = "application/x-ndjson" if name in OLLAMA else "text/event-stream"
+    assert reply.content_type.startswith(streams if stream else "application/json")
+    assert expected(name, module.read_reply(reply)) == expected(name, answer)
+
+
+def with_object(delta: Delta) -> Delta:
+    """The delta, with arguments that are an object: broken ones have no place in a whole answer of some protocols."""
+    if delta.kind != "tool_call":
+        return delta
+    return replace(delta, text='{"city": "Rome", "days": [1, 2.5]}' if delta.id else "")
+
+
 @every_dialect
 @given(message=words, code=st.none() | some_words, status=st.sampled_from([400, 401, 404, 429, 500, 529]))
 def test_errors_have_the_protocols_shape(name: str, message: str, code: str | None, status: int) -> None:
@@ -382,6 +405,9 @@ def survives(name: str, body: bytes, content_type: str, status: int) -> None:
     answer = module.read_reply(Reply(status, (("content-type", content_type),), [Frame(body)]))
     for stream in (False, True):
         module.write_reply(replace(prompt, stream=stream), answer)
+        if name in CONVERTING:
+            said = Reply(status, (("content-type", content_type),), [Frame(body)])
+            module.convert(replace(prompt, stream=stream), said)  # type: ignore[attr-defined]
 
 
 @every_dialect
