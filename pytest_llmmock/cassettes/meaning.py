@@ -59,7 +59,7 @@ def _beside(answer: Answer) -> dict[str, Any]:
         "vectors": [_vector(delta) for delta in answer.deltas if delta.kind == "vector"],
         "models": [delta.text for delta in answer.deltas if delta.kind == "model"],
         "errors": [delta.text for delta in answer.deltas if delta.kind == "error"],
-        "items": [without_noise(delta.data) for delta in answer.deltas if delta.kind == "item"],
+        "items": [item for d in answer.deltas if d.kind == "item" and (item := without_noise(d.data))],
     }
     return {name: value for name, value in found.items() if value}
 

@@ -12,7 +12,7 @@ import click
 from .. import dialects
 from ..cassettes import library
 from ..cassettes.cassette import Cassette
-from ..core.summary import plural
+from ..core.summary import plural, tokens
 from ..errors import CassetteError
 from .printing import cell, print_json, table, tell
 
@@ -50,7 +50,7 @@ def row(cassette: Cassette) -> dict[str, Any]:
         "interactions": len(cassette),
         "operations": _unique(exchange.operation for exchange in exchanges),
         "models": _unique(exchange.prompt.model for exchange in exchanges),
-        "tokens": sum(usage.total or 0 for usage in usages if usage is not None) or None,
+        "tokens": sum(map(tokens, usages)) or None,
         "bytes": cassette.path.stat().st_size,
         "recorded": max(recorded, default=""),
     }

@@ -17,8 +17,8 @@ from ..cassettes.cassette import Interaction
 from ..cassettes.difference import digest, shortened
 from ..cassettes.meaning import meaning, without_noise
 from ..core.model import Exchange, Reply
-from ..core.prompt import Answer, Message, Part, Prompt, ToolCall
-from ..core.summary import asked, plural
+from ..core.prompt import Answer, Delta, Message, Part, Prompt, ToolCall
+from ..core.summary import asked, plural, tokens
 from ..errors import CassetteError, UsageError
 from .printing import print_json
 
@@ -125,12 +125,12 @@ def _head(exchange: Exchange, interaction: Interaction, answer: Answer) -> str:
     reply, meta = interaction.reply, interaction.meta
     frames = reply.frames if isinstance(reply.frames, Sequence) else ()
     seconds = f"{frames[-1].at:.2f} s" if frames and frames[-1].at else ""
-    tokens = plural(answer.usage.total, "token") if answer.usage and answer.usage.total else ""
+    spent = plural(tokens(answer.usage), "token") if tokens(answer.usage) else ""
     status = f"status {reply.status}" if reply.status != 200 else ""
     source = f"from {meta['upstream']}" if meta.get("upstream") else ""
     what = asked(exchange).partition("  ")[0]
     return " · ".join(
-        piece for piece in (what, status, str(meta.get("recorded") or ""), source, seconds, tokens) if piece
+        piece for piece in (what, status, str(meta.get("recorded") or ""), source, seconds, spent) if piece
     )
 
 
@@ -182,8 +182,23 @@ def _answer(answer: Answer, reply: Reply) -> Iterator[tuple[str, str]]:
         if delta.kind in ("error", "model", "vector"):
             said = True
             yield delta.kind, delta.text or f"{len(delta.vector)} numbers"
-    if not said and reply.body:
+    if said:
+        yield from (
+            ("assistant", _item(delta.data)) for delta in answer.deltas if delta.kind == "item" and _tells(delta)
+        )
+    elif reply.body:
         yield "answered", _body(reply.body, reply.content_type)
+
+
+def _tells(delta: Delta) -> bool:
+    """Whether this is an item that says anything but who made it and when."""
+    return delta.kind == "item" and bool(without_noise(delta.data))
+
+
+def _item(data: object) -> str:
+    """What only this protocol knows, beside words: a search and what it found, citations."""
+    held = data if isinstance(data, dict) else {}
+    return _part(Part(str(held.get("type") or ", ".join(held)), data=data))
 
 
 def _body(body: bytes, content_type: str) -> str:
@@ -243,7 +258,7 @@ def _usage(answer: Answer) -> dict[str, int | None] | None:
     usage = answer.usage
     if usage is None:
         return None
-    return {"input": usage.input, "output": usage.output, "total": usage.total}
+    return {"input": usage.input, "output": usage.output, "total": tokens(usage) or None}
 
 
 def _content(body: bytes) -> Any:

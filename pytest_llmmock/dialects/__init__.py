@@ -66,13 +66,29 @@ MODULES = {
     "responses.input_tokens": "opaque",
     "embeddings": "embeddings",
     "models": "models",
+    "messages": "anthropic",
+    "ollama": "ollama_opaque",
+    "ollama.chat": "ollama",
+    "ollama.generate": "ollama_generate",
 }
 """Operation, or what stands before its first dot -> module. What is not here is `opaque`."""
 
 if TYPE_CHECKING:
-    from . import chat, completions, embeddings, models, opaque, responses
+    from . import (
+        anthropic,
+        chat,
+        completions,
+        embeddings,
+        models,
+        ollama,
+        ollama_generate,
+        ollama_opaque,
+        opaque,
+        responses,
+    )
 
-    _CHECKED: tuple[Dialect, ...] = (chat, completions, embeddings, models, opaque, responses)
+    _CHECKED: tuple[Dialect, ...] = (anthropic, chat, completions, embeddings, models, opaque, responses)
+    _OLLAMA: tuple[Dialect, ...] = (ollama, ollama_generate, ollama_opaque)
 
 
 def read(request: Request) -> Exchange:

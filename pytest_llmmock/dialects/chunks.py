@@ -11,7 +11,7 @@ from typing import Any
 from ..core import sse
 from ..core.prompt import Prompt
 from . import openai_shapes as shapes
-from .conversion import Form, Value, joined, read_error
+from .conversion import Form, Value, joined, read_failure, status_of
 from .fields import mapping, objects, text, whole, write_event
 
 
@@ -32,7 +32,7 @@ class Chunked:
 
 
 def form_of(kind: Chunked) -> Form:
-    return Form(partial(gather, kind), partial(spread, kind), partial(is_whole, kind), read_error)
+    return Form(partial(gather, kind), partial(spread, kind), partial(is_whole, kind), read_failure, status_of)
 
 
 _REPEATED = ("id", "object", "created", "model", "provider", "service_tier", "system_fingerprint")

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core import sse
-from ..core.json_text import compact
+from ..core.json_text import compact, parse_json
 from ..core.model import Frame, Headers, Reply
 from ..core.prompt import Prompt
-from .fields import EVENTS, holds_json, objects, read_values, text, whole
+from .fields import EVENTS, JSON, holds_json, objects, text, whole
 
 Value = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the whole answers of a protocol become events, and the other way round."""
+    """How the whole answers of a protocol become events, and the other way round. A line of NDJSON is an event."""
 
     gather: Callable[[list[Value], bool], Value | None]
     """The whole answer of a run of events, which came to `[DONE]` or the like or not; None when some is missing."""
@@ -29,24 +29,43 @@ class Form:
     """The events that lead to a whole answer."""
     is_whole: Callable[[Value], bool]
     """Whether this is a whole answer of the protocol."""
-    read_error: Callable[[Value], Value | None]
-    """The error that an event tells of, or None."""
+    read_failure: Callable[[Value], Value | None]
+    """The body of the error that an event tells of, or None."""
+    status_of: Callable[[Value], int]
+    """The status that goes with such a body."""
+    stream_type: Headers = EVENTS
 
 
 def convert(form: Form, prompt: Prompt, reply: Reply) -> Reply | None:
     """The same answer as the prompt wants it, or None when it cannot be. A reply that is so already stays as it is."""
     if reply.status >= 400:
         return reply
-    values, streamed = objects(read_values(reply)), not holds_json(reply.body)
-    if streamed and (error := next(filter(None, map(form.read_error, values)), None)):
-        return reply if prompt.stream else _failed(reply, error)
-    done = streamed and sse.is_whole(reply.body, reply.content_type)
-    answer = form.gather(values, done) if streamed else values[0] if len(values) == 1 else None
+    streamed = _is_stream(reply)
+    values = _events(reply) if streamed else [reply.json()]
+    if streamed and (failure := next(filter(None, map(form.read_failure, objects(values))), None)):
+        return reply if prompt.stream else _failed(reply, failure, form.status_of(failure))
+    if not values or objects(values) != values:
+        return None
+    answer = form.gather(values, sse.is_whole(reply.body, reply.content_type)) if streamed else values[0]
     if answer is None or not form.is_whole(answer):
         return None
     if streamed == prompt.stream:
         return reply
-    return _streamed(reply, form.spread(prompt, answer)) if prompt.stream else _plain(reply, answer)
+    return _streamed(form, reply, form.spread(prompt, answer)) if prompt.stream else _plain(reply, answer)
+
+
+def _is_stream(reply: Reply) -> bool:
+    """Whether a reply is events or lines, by what it holds: headers get lost on the way to a file."""
+    if reply.json() is None:
+        return bool(reply.body)
+    return sse.is_ndjson(reply.content_type)  # of one line
+
+
+def _events(reply: Reply) -> list[Any]:
+    """The values of a stream; None stands for one that cannot be read."""
+    if holds_json(reply.body):
+        return [parse_json(line) for line in sse.split_lines(reply.body) if line.strip()]
+    return [event.json() for event in sse.read_events(reply.body) if event.data.strip() != "[DONE]"]
 
 
 def never(prompt: Prompt, reply: Reply) -> Reply | None:
@@ -60,12 +79,12 @@ _OF_THE_FORM = ("content-type", "content-digest", "content-md5", "digest", "etag
 """Headers that are about the bytes of a body, not about the answer."""
 
 
-def _streamed(reply: Reply, events: Iterable[bytes]) -> Reply:
+def _streamed(form: Form, reply: Reply, events: Iterable[bytes]) -> Reply:
     """Events evenly over the time that the answer took."""
     found = list(events)
     step = _took(reply) / len(found) if found else 0.0
     frames = [Frame(event, step * number) for number, event in enumerate(found, 1)]
-    return replace(reply, headers=_headers(reply, EVENTS), frames=frames)
+    return replace(reply, headers=_headers(reply, form.stream_type), frames=frames)
 
 
 def _took(reply: Reply) -> float:
@@ -77,18 +96,20 @@ def _took(reply: Reply) -> float:
 def _plain(reply: Reply, value: Value) -> Reply:
     """All of it comes when the stream was over."""
     body = Frame(compact(value).encode(), _took(reply))
-    return replace(reply, headers=_headers(reply, (("content-type", "application/json"),)), frames=[body])
+    return replace(reply, headers=_headers(reply, JSON), frames=[body])
 
 
 def _headers(reply: Reply, said: Headers) -> Headers:
     return (*said, *(pair for pair in reply.headers if pair[0] not in _OF_THE_FORM))
 
 
-def _failed(reply: Reply, error: Value) -> Reply:
+def _failed(reply: Reply, failure: Value, status: int) -> Reply:
     """The status that a plain request would have got. It was recorded once: a client that tries again finds nothing."""
-    failed = _plain(reply, {"error": error})
-    headers = (*failed.headers, ("x-should-retry", "false"))
-    return replace(failed, status=status_of(error), headers=headers, reason="")
+    failed = _plain(reply, failure)
+    return replace(failed, status=status, headers=(*failed.headers, ("x-should-retry", "false")), reason="")
+
+
+# --- errors, as OpenAI's protocols have them ------------------------------------------------------------
 
 
 def read_error(event: Value) -> Value | None:
@@ -97,6 +118,12 @@ def read_error(event: Value) -> Value | None:
     if isinstance(error, str) and error:
         return {"message": error}
     return error if isinstance(error, dict) and error else None
+
+
+def read_failure(event: Value) -> Value | None:
+    """The same as the body of a plain answer."""
+    error = read_error(event)
+    return None if error is None else {"error": error}
 
 
 _STATUSES = {
@@ -115,7 +142,12 @@ _STATUSES = {
 }
 
 
-def status_of(error: Value) -> int:
+def status_of(failure: Value) -> int:
+    """The HTTP status of a body that `read_failure` has made."""
+    return status_named(failure["error"])
+
+
+def status_named(error: Value) -> int:
     """The HTTP status of an error that came inside a stream: the one that it names, else the server's own fault."""
     for said in (error.get("status"), error.get("code"), error.get("type")):
         number = _STATUSES.get(said) if isinstance(said, str) else whole(said)
@@ -127,11 +159,17 @@ def status_of(error: Value) -> int:
 # --- texts ----------------------------------------------------------------------------------------------
 
 _PIECE = re.compile(r"\s*\S{1,16}|\s+")
+_PIECE_OF_JSON = re.compile(r"\s*\S{1,8}|\s+")
 
 
 def pieces(words: str) -> list[str]:
     """A text in pieces about as long as tokens: a word with the space before it."""
     return _PIECE.findall(words)
+
+
+def json_pieces(value: object) -> list[str]:
+    """A value as JSON, cut where a model's tokens might end: inside names, numbers and escapes."""
+    return _PIECE_OF_JSON.findall(compact(value))
 
 
 def tokens(logprobs: object, words: object) -> list[tuple[str, Value]]:

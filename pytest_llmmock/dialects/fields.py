@@ -11,6 +11,8 @@ from ..core.model import Frame, Headers, Reply, json_reply
 
 TEXT = (("content-type", "text/plain; charset=utf-8"),)
 EVENTS = (("content-type", "text/event-stream; charset=utf-8"),)
+LINES = (("content-type", "application/x-ndjson"),)
+JSON = (("content-type", "application/json"),)
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -50,6 +52,12 @@ def argument_text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else compact(value)
 
 
+def argument_object(arguments: str) -> Any:
+    """A tool call's arguments as the object that some protocols want; broken ones stay the text that they are."""
+    value = parse_json(arguments.encode(errors="replace")) if arguments else {}
+    return value if isinstance(value, dict) else arguments
+
+
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -75,9 +83,9 @@ def write_json(value: object, status: int = 200, headers: Headers = ()) -> Reply
     return replace(json_reply(value, status, headers), source="script")
 
 
-def write_events(events: list[bytes]) -> Reply:
+def write_events(events: list[bytes], headers: Headers = EVENTS) -> Reply:
     """A streamed reply, an event a frame."""
-    return Reply(200, EVENTS, [Frame(event) for event in events], source="script")
+    return Reply(200, headers, [Frame(event) for event in events], source="script")
 
 
 def write_event(value: object, event: str = "") -> bytes:

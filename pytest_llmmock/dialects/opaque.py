@@ -1,6 +1,6 @@
 """Any other endpoint: replayed as it was recorded, read as far as the commonest shapes go.
 
-Those are Anthropic's messages, Ollama's lines and Google's candidates, in requests and in replies.
+Those are Google's contents and candidates, prompts, and texts of transcriptions and of older completions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ write_error = shapes.write_error
 write_failure = shapes.write_failure
 convert = conversion.never
 
-_READ = ("model", "messages", "prompt", "system", "contents", "input", "tools", "stream")
+_READ = ("model", "messages", "prompt", "contents", "input", "tools", "stream")
 _MODEL_FIELD = re.compile(rb'name="?model"?\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,200})\r\n')
 _NAMED_IN_PATH = re.compile(r"/models/([^/:]+):")
 
@@ -45,8 +45,6 @@ def _model_elsewhere(request: Request) -> str:
 
 
 def _messages(body: dict[str, Any]) -> Iterator[Message]:
-    if body.get("system"):
-        yield chat.read_message({"role": "system", "content": body["system"]})
     yield from map(chat.read_message, objects(body.get("messages")))
     for content in objects(body.get("contents")):
         yield chat.read_message({"role": content.get("role"), "content": content.get("parts")})
@@ -84,12 +82,7 @@ def _deltas(value: dict[str, Any]) -> Iterator[Delta]:
 
 
 def _words(value: dict[str, Any]) -> Iterator[str]:
-    """Anthropic, plain and streamed; Ollama; transcriptions; Google."""
-    yield from (text(part.get("text")) for part in objects(value.get("content")))
-    if value.get("type") == "content_block_delta":
-        yield text(mapping(value.get("delta")).get("text"))
-    yield text(mapping(value.get("message")).get("content"))
-    yield text(value.get("response"))
+    """Transcriptions; Google."""
     yield text(value.get("text"))
     for candidate in objects(value.get("candidates"))[:1]:
         yield from (text(part.get("text")) for part in objects(mapping(candidate.get("content")).get("parts")))

@@ -56,14 +56,15 @@ def _is_whole(response: Value) -> bool:
     return isinstance(response.get("output"), list) and response.get("status") in ENDS.values()
 
 
-def _read_error(event: Value) -> Value | None:
+def _read_failure(event: Value) -> Value | None:
     """An event of its own, with the error in a field or spread over the event."""
-    if error := conversion.read_error(event):
-        return error
+    if failure := conversion.read_failure(event):
+        return failure
     if event.get("type") != "error":
         return None
-    kind = "server_error" if conversion.status_of(event) >= 500 else "invalid_request_error"
-    return {"message": event.get("message"), "type": kind, "param": event.get("param"), "code": event.get("code")}
+    kind = "server_error" if conversion.status_named(event) >= 500 else "invalid_request_error"
+    error = {"message": event.get("message"), "type": kind, "param": event.get("param"), "code": event.get("code")}
+    return {"error": error}
 
 
-_FORM = conversion.Form(_gather, _spread, _is_whole, _read_error)
+_FORM = conversion.Form(_gather, _spread, _is_whole, _read_failure, conversion.status_of)

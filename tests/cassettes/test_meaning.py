@@ -73,13 +73,35 @@ def test_errors_are_told_with_their_status() -> None:
 
 
 def test_a_protocol_that_is_read_in_part_is_compared_by_its_values() -> None:
-    """Anthropic's calls of tools are no words, and count all the same."""
+    """Bedrock's calls of tools are no words, and count all the same."""
 
     def answer(id: str, city: str) -> Reply:
         return json_reply({"id": id, "content": [{"type": "tool_use", "id": id, "name": "f", "input": {"city": city}}]})
 
     assert said(answer("1", "Rome"), OTHER) == said(answer("2", "Rome"), OTHER)
     assert said(answer("1", "Rome"), OTHER) != said(answer("1", "Oslo"), OTHER)
+
+
+def test_messages_of_anthropic_are_compared_by_what_they_say() -> None:
+    def answer(id: str, signature: str, query: str) -> Reply:
+        blocks = [
+            {"type": "thinking", "thinking": "Hm", "signature": signature},
+            {"type": "server_tool_use", "id": id, "name": "web_search", "input": {"query": query}},
+            {"type": "text", "text": "It rains"},
+        ]
+        return json_reply({"id": id, "model": "m", "content": blocks, "stop_reason": "end_turn"})
+
+    asked = exchange("/v1/messages")
+    assert said(answer("1", "a", "rain"), asked) == said(answer("2", "b", "rain"), asked)
+    assert said(answer("1", "a", "rain"), asked) == {
+        "status": 200,
+        "model": "m",
+        "text": "It rains",
+        "reasoning": "Hm",
+        "finish": "stop",
+        "items": [{"type": "server_tool_use", "name": "web_search", "input": {"query": "rain"}}],
+    }
+    assert said(answer("1", "a", "rain"), asked) != said(answer("1", "a", "snow"), asked)
 
 
 def test_its_streams_are_compared_with_their_pieces_joined() -> None:

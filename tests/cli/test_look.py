@@ -65,3 +65,31 @@ def test_ls_lists_the_good_and_tells_the_bad(llmmock, tmp_path):
     done = llmmock("ls", tmp_path, status=1)
     assert "good.yaml" in done.stdout
     assert "bad.yaml is not a cassette that can be read" in done.stderr
+
+
+def test_show_tells_what_the_provider_did_beside_words_and_counts_tokens_that_nobody_added_up(llmmock, tmp_path):
+    blocks = [
+        {"type": "thinking", "thinking": "Hm", "signature": "c2lnbmVk"},
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "rain"}},
+        {"type": "text", "text": "It rains"},
+        {"type": "tool_use", "id": "t1", "name": "umbrella", "input": {"size": 1}},
+    ]
+    usage = {"input_tokens": 3, "cache_read_input_tokens": 100, "output_tokens": 4}
+    message = {"type": "message", "model": "claude", "content": blocks, "stop_reason": "tool_use", "usage": usage}
+    request = {
+        "method": "POST",
+        "uri": "https://api.anthropic.com/v1/messages",
+        "body": json.dumps({"model": "claude"}),
+    }
+    response = {"status": {"code": 200, "message": "OK"}, "body": {"string": json.dumps(message)}}
+    cassette = tmp_path / "a.yaml"
+    cassette.write_text(json.dumps({"version": 1, "interactions": [{"request": request, "response": response}]}))
+    shown = llmmock("show", cassette).stdout
+    assert "107 tokens" in shown
+    assert "reasoning  Hm" in shown
+    assert "assistant  It rains" in shown
+    assert '-> umbrella({"size":1})' in shown
+    assert '<server_tool_use {"type": "server_tool_use", "name": "web_search", "input": {"query": "rain"}}>' in shown
+    assert "c2lnbmVk" not in shown
+    assert json.loads(llmmock("ls", cassette, "--json").stdout)[0]["tokens"] == 107
+    assert json.loads(llmmock("show", cassette, "--json").stdout)[0]["usage"]["total"] == 107

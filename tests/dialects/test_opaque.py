@@ -23,8 +23,7 @@ def heard(body: bytes, content_type: str = "", status: int = 200) -> Answer:
 @pytest.mark.parametrize(
     ("body", "messages"),
     [
-        ({"system": "s", "messages": [{"role": "user", "content": [{"type": "text", "text": "u"}]}]}, "s u"),
-        ({"system": [{"type": "text", "text": "s"}]}, "s"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "u"}]}]}, "u"),
         ({"prompt": "p"}, "p"),
         ({"prompt": ["p", "q", 5]}, "p q"),
         ({"contents": [{"role": "user", "parts": [{"text": "g"}]}]}, "g"),
@@ -57,11 +56,6 @@ def stream(*values: object) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        lines({"type": "message", "content": [{"type": "text", "text": "Hello"}, {"type": "tool_use"}]}),
-        stream(*({"type": "content_block_delta", "delta": {"type": "text_delta", "text": t}} for t in ("Hel", "lo"))),
-        lines({"message": {"role": "assistant", "content": "Hello"}}),
-        lines(*({"message": {"content": t}, "done": False} for t in ("Hel", "lo")), {"done": True}),
-        lines({"response": "Hel"}, {"response": "lo"}),
         lines({"text": "Hello"}),
         lines({"candidates": [{"content": {"parts": [{"text": "Hel"}, {"text": "lo"}]}}, {}]}),
         stream({"candidates": [{"content": {"parts": [{"text": "Hello"}]}}]}),

@@ -91,13 +91,25 @@ def test_every_route_of_the_table_can_be_reached() -> None:
 
 
 def test_routes_without_a_module_of_their_own_are_read_as_opaque() -> None:
-    from pytest_llmmock.dialects import chat, models, opaque, responses
+    from pytest_llmmock.dialects import (
+        anthropic,
+        chat,
+        models,
+        ollama,
+        ollama_generate,
+        ollama_opaque,
+        opaque,
+        responses,
+    )
 
     served = {operation: dialects.dialect_of(operation) for operation in dialects.ROUTES.values()}
     assert served["chat"] is chat
     assert served["models.retrieve"] is models
     assert served["responses.cancel"] is responses
-    assert served["responses.delete"] is served["ollama.chat"] is served["files.content"] is opaque
+    assert served["messages"] is served["messages.count_tokens"] is anthropic
+    assert (served["ollama.chat"], served["ollama.generate"]) == (ollama, ollama_generate)
+    assert served["ollama.embed"] is served["ollama.tags"] is ollama_opaque
+    assert served["responses.delete"] is served["audio.speech"] is served["files.content"] is opaque
 
 
 @pytest.mark.parametrize(
