@@ -362,6 +362,22 @@ def test_in_whatever_pieces_it_comes_each_sdk_reads_the_same(recorded_here, repl
         assert [entry.source for entry in mock.requests] == ["cassette"] * CONVERSATIONS[name].requests
 
 
+@pytest.mark.parametrize("replays", [use_cassette, LLMServer])
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("name", ["openai-chat", "openai-responses", "anthropic", "ollama"])
+def test_what_was_recorded_one_way_is_answered_the_other_way(tmp_path, provider, name, streamed, replays):
+    ways = [KINDS[name][0], KINDS[f"{name}-streamed"][0]]
+    recorded_as, asked_as = ways if streamed else reversed(ways)
+    path = tmp_path / "a.yaml"
+    with provider() as running, use_cassette(path, mode="new_episodes"):
+        words, _ = recorded_as.hold(running.url, "once")
+    with replays(path) as mock:
+        found, _ = asked_as.hold(getattr(mock, "url", running.url), "once")
+        assert found == words
+        form = "recording without a stream" if streamed else "recorded stream"
+        assert mock.requests.last.notes == (f"converted from a {form}",)
+
+
 # --- once for all ---------------------------------------------------------------------------------------
 
 
