@@ -13,6 +13,8 @@ from typing import Any
 from .json_text import compact
 
 _END_OF_EVENT = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)+")
+_END_WITHOUT_RETURN = re.compile(rb"\n\n+")
+"""The same where there is no carriage return, as in almost every stream: found ten times as fast."""
 _END_OF_LINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -48,7 +50,8 @@ def is_ndjson(content_type: str) -> bool:
 
 def split_events(stream: bytes) -> list[bytes]:
     """Cut a stream behind each event. Joined again, the pieces are the stream, byte for byte."""
-    ends = [match.end() for match in _END_OF_EVENT.finditer(stream)]
+    end_of_event = _END_OF_EVENT if b"\r" in stream else _END_WITHOUT_RETURN
+    ends = [match.end() for match in end_of_event.finditer(stream)]
     if not ends or ends[-1] < len(stream):
         ends.append(len(stream))
     return [stream[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
@@ -69,7 +72,7 @@ def read_event(piece: bytes) -> Event | None:
     """One event, or None when it carries no data."""
     data: list[str] = []
     fields = {"event": "", "id": ""}
-    for line in _END_OF_LINE.split(piece.decode(errors="replace")):
+    for line in _lines_of(piece.decode(errors="replace")):
         name, colon, value = line.partition(":")
         value = value.removeprefix(" ") if colon else ""
         if name == "data":
@@ -77,6 +80,10 @@ def read_event(piece: bytes) -> Event | None:
         elif name in fields:
             fields[name] = value
     return Event("\n".join(data), fields["event"], fields["id"]) if data else None
+
+
+def _lines_of(text: str) -> list[str]:
+    return _END_OF_LINE.split(text) if "\r" in text else text.split("\n")
 
 
 def read_lines(stream: bytes) -> list[Any]:
@@ -91,6 +98,8 @@ def read_lines(stream: bytes) -> list[Any]:
 
 
 _LAST_TYPES = ("response.completed", "response.incomplete", "response.failed", "message_stop")
+_MAY_BE_LAST = re.compile(rb"\[DONE\]|response\.(?:completed|incomplete|failed)|message_stop|\\u00")
+"""What an event holds that may be the last one. Parsing each would take longer than all else that is done for it."""
 
 
 class Ending:
@@ -124,6 +133,8 @@ def is_whole(body: bytes, content_type: str) -> bool:
 
 
 def _is_last_event(events: bytes) -> bool:
+    if _MAY_BE_LAST.search(events) is None:
+        return False
     event = read_event(split_events(events)[-1])
     if event is None:
         return False
@@ -141,4 +152,4 @@ def write_event(data: object, event: str = "") -> bytes:
     """One event; anything but text is written as compact JSON."""
     text = data if isinstance(data, str) else compact(data)
     head = f"event: {event}\n" if event else ""
-    return (head + "".join(f"data: {line}\n" for line in _END_OF_LINE.split(text)) + "\n").encode()
+    return (head + "".join(f"data: {line}\n" for line in _lines_of(text)) + "\n").encode()
