@@ -64,7 +64,7 @@ def split_lines(stream: bytes) -> list[bytes]:
 
 def read_events(stream: bytes) -> list[Event]:
     """The events that carry data, in order. Comments and empty events are passed over."""
-    events = (read_event(piece) for piece in split_events(stream.removeprefix(b"\xef\xbb\xbf")))
+    events = (read_event(piece) for piece in split_events(stream.removeprefix(_BOM)))
     return [event for event in events if event is not None]
 
 
@@ -102,6 +102,12 @@ _MAY_BE_LAST = re.compile(rb"\[DONE\]|response\.(?:completed|incomplete|failed)|
 """What an event holds that may be the last one. Parsing each would take longer than all else that is done for it."""
 
 
+_BORDERS = (b"\n\n", b"\r\r", b"\n\r\n", b"\r\r\n")
+"""How an event may end."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
 class Ending:
     """Notices the event behind which a stream says nothing more.
 
@@ -109,8 +115,8 @@ class Ending:
     """
 
     def __init__(self, content_type: str) -> None:
-        self._is_last = _is_last_event if is_sse(content_type) else _is_last_line if is_ndjson(content_type) else None
-        self._border = b"\n" if is_ndjson(content_type) else (b"\n\n", b"\r\n\r\n", b"\r\r")
+        self._is_last = _holds_last if is_sse(content_type) else _is_last_line if is_ndjson(content_type) else None
+        self._border = b"\n" if is_ndjson(content_type) else _BORDERS
         self._open: list[bytes] = []
 
     def reached(self, chunk: bytes) -> bool:
@@ -129,13 +135,18 @@ def is_whole(body: bytes, content_type: str) -> bool:
     """Whether a stream holds the event behind which it says nothing more."""
     if is_ndjson(content_type):
         return any(_is_last_line(line) for line in reversed(split_lines(body)))
-    return any(_is_last_event(piece) for piece in reversed(split_events(body)))
+    return _holds_last(body)
 
 
-def _is_last_event(events: bytes) -> bool:
+def _holds_last(events: bytes) -> bool:
+    """A server may say something behind its last event, such as a comment, in the same breath."""
     if _MAY_BE_LAST.search(events) is None:
         return False
-    event = read_event(split_events(events)[-1])
+    return any(_is_last_event(piece) for piece in reversed(split_events(events.removeprefix(_BOM))))
+
+
+def _is_last_event(piece: bytes) -> bool:
+    event = read_event(piece) if _MAY_BE_LAST.search(piece) else None
     if event is None:
         return False
     value = event.json() if event.data.startswith("{") else None
