@@ -89,9 +89,9 @@ def answer(number: int) -> bytes:
     )
 
 
-def events(number: int) -> list[bytes]:
-    """The answer as a stream, in as many events as `EVENTS` and the one that ends it."""
-    return [*(_event(number, f" word{step}") for step in range(EVENTS)), b"data: [DONE]\n\n"]
+def events(number: int, count: int = EVENTS) -> list[bytes]:
+    """The answer as a stream, in so many events and the one that ends it."""
+    return [*(_event(number, f" word{step}") for step in range(count)), b"data: [DONE]\n\n"]
 
 
 def _event(number: int, word: str) -> bytes:
@@ -113,9 +113,9 @@ def plain(number: int) -> Recorded:
     return Recorded(_request(compact(ask(number))), Reply(200, HEADERS, [Frame(answer(number))], "OK"))
 
 
-def streamed(number: int) -> Recorded:
+def streamed(number: int, count: int = EVENTS) -> Recorded:
     """A recorded call that was answered as a stream, an event a frame."""
-    frames = [Frame(event) for event in events(number)]
+    frames = [Frame(event) for event in events(number, count)]
     return Recorded(_request(compact(ask(number, stream=True))), Reply(200, STREAM_HEADERS, frames, "OK"))
 
 

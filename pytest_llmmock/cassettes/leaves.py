@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ..core.json_text import is_json
 from ..core.sse import is_ndjson, is_sse, split_events, split_lines
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _DATA = re.compile(rb"^data: ?([^\r\n]*)", re.MULTILINE)
 
 _MARKS = frozenset({"index", "output_index", "content_index", "summary_index", "type"})

@@ -212,7 +212,7 @@ def _inside(span: Span, start: int, end: int) -> Span:
 
 _ESCAPED = re.compile(rb"\\u00(?:2[bdefBDEF]|3[0-9dD]|[4-7])")
 """A character, written as an escape, that could stand in a secret."""
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 def _edits(spans: Sequence[Span]) -> list[Edit]:

@@ -24,7 +24,7 @@ _LITERAL = re.compile(
 _UNPRINTABLE = re.compile(
     "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
-_PLAIN = re.compile(r"(?:[^\W\d]|[/$(])(?:[^\n:#]|:(?=[^\s])|(?<=[^\s])#)*(?<! )")
+_PLAIN = re.compile(r"(?:[^\W\d]|[/$(])(?:[^\n:#]++|:(?=[^\s])|(?<=[^\s])#)*+(?<! )")
 _FLOW_PLAIN = re.compile(r"[A-Za-z_][\w./+-]*", re.ASCII)
 _RESERVED = re.compile(r"y|n|yes|no|true|false|on|off|null", re.IGNORECASE)
 _SURROGATE = re.compile("[\\ud800-\\udfff]")

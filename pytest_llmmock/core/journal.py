@@ -12,6 +12,9 @@ from typing import Any, overload
 from .model import Exchange, Reply, SourceName
 from .prompt import Answer, Message, Prompt, Tool, ToolCall, Usage
 
+LARGEST = 1 << 28
+"""Bytes of requests that a journal with a limit keeps."""
+
 
 class Entry:
     """One request and its reply. What it means is read when it is asked for, so noting costs nothing."""
@@ -164,19 +167,30 @@ class Journal(Sequence[Entry]):
     """All entries, the first one asked first. Safe to read while requests are still coming in."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self._entries: deque[Entry] = deque(maxlen=limit)
-        """The latest `limit` entries, or all: a server that runs for days must not grow."""
+        self._entries: deque[Entry] = deque()
+        self._limit = limit
+        """Only so many of the latest entries are kept, or all: a server that runs for days must not grow."""
+        self._size = 0
+        """The bytes that were asked, where there is a limit."""
         self._lock = threading.Lock()
 
     def note(self, exchange: Exchange, reply: Reply) -> Reply:
         entry = Entry(exchange, reply)
         with self._lock:
             self._entries.append(entry)
+            if self._limit is not None:
+                self._size += len(entry.body)
+                self._forget(self._limit)
         return reply
+
+    def _forget(self, limit: int) -> None:
+        while len(self._entries) > limit or (self._size > LARGEST and len(self._entries) > 1):
+            self._size -= len(self._entries.popleft().body)
 
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
+            self._size = 0
 
     @property
     def last(self) -> Entry:

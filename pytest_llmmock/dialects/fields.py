@@ -73,9 +73,17 @@ def read_values(reply: Reply) -> list[Any]:
         value = parse_json(body)
         return sse.read_lines(body) if value is None else [value]
     if sse.is_sse(reply.content_type) or body.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
-        values = (event.json() for event in sse.read_events(body))
+        values = map(_value_of, sse.read_events(body))
         return [value for value in values if value is not None]
     return []
+
+
+def _value_of(event: sse.Event) -> Any:
+    """An event that is an error by its name only is one by its value too."""
+    value = event.json()
+    if event.event != "error" or (isinstance(value, dict) and ("error" in value or value.get("type") == "error")):
+        return value
+    return {"error": event.data if value is None else value}
 
 
 def write_json(value: object, status: int = 200, headers: Headers = ()) -> Reply:

@@ -16,10 +16,11 @@ from io import BufferedIOBase
 from itertools import chain
 from urllib.parse import quote
 
-from ..core.model import Frame, Headers, Reply, Request
+from ..core.model import Headers, Reply, Request
 from ..core.pacing import Paced
 from ..core.sse import is_ndjson, is_sse
 from ..errors import CutConnection
+from .blocks import as_it_is, chunks, in_chunks
 
 ORIGIN = "http://localhost"
 """The origin of every request. The real port is another in each run, so a cassette must not hold it."""
@@ -217,40 +218,51 @@ def write_blocks(asked: Asked, reply: Reply) -> Iterable[bytes]:
 
 
 def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
-    """The reply in blocks, each to be sent as soon as it is there: one block when the body is known.
+    """The reply in blocks, each to be sent as soon as it is there: one block when the body is known and not large.
 
     What is wrong with the head is raised here, before there is a block; `CutConnection`, or whatever else
     the frames raise, comes between blocks.
     """
     if isinstance(reply.frames, Sequence):
         with suppress(CutConnection):  # a sequence can be read again: the stream below ends where this reading did
-            return [_write_known(asked, reply, reply.frames)]
+            return _write_known(asked, reply, [frame.data for frame in reply.frames])
     return _write_stream(asked, reply)
 
 
-def _write_known(asked: Asked, reply: Reply, frames: Sequence[Frame]) -> bytes:
-    if is_sse(reply.content_type) or is_ndjson(reply.content_type):
-        return b"".join(_write_stream(asked, reply))
-    body = b"".join([frame.data for frame in frames])
-    head = _write_head(asked, reply, b"content-length: %d\r\n" % len(body))
-    return head + body if _has_body(asked, reply) else head
+def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[bytes]:
+    size = sum(map(len, bodies))
+    streams = is_sse(reply.content_type) or is_ndjson(reply.content_type)
+    head = _write_head(asked, reply, _unknown(asked) if streams else _known(size))
+    if not _has_body(asked, reply):
+        return [head]
+    write = in_chunks if streams and asked.modern else as_it_is
+    return write(head, bodies, size)
 
 
 def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """Without a length the body ends with the empty chunk, or in HTTP/1.0 with the connection."""
-    length = reply.frames.length if isinstance(reply.frames, Paced) and reply.frames.holds_head else None
-    framing = b"content-length: %d\r\n" % length if length is not None else _CHUNKED if asked.modern else b""
+    framing = _length_ahead(reply) or _unknown(asked)
     head = _write_head(asked, reply, framing)
     if not _has_body(asked, reply):
         return [head]
-    return chain([head], _chunks(reply.frames) if framing is _CHUNKED else (frame.data for frame in reply.frames))
+    bodies = (frame.data for frame in reply.frames)
+    return chain([head], chunks(bodies) if framing is _CHUNKED else bodies)
 
 
-def _chunks(frames: Iterable[Frame]) -> Iterator[bytes]:
-    for frame in frames:
-        if frame.data:  # an empty chunk would be the last
-            yield b"%x\r\n%b\r\n" % (len(frame.data), frame.data)
-    yield b"0\r\n\r\n"
+def _length_ahead(reply: Reply) -> bytes:
+    """The framing of a plain body that is held back: it is known before it comes."""
+    frames = reply.frames
+    length = frames.length if isinstance(frames, Paced) and frames.holds_head else None
+    return b"" if length is None else _known(length)
+
+
+def _known(length: int) -> bytes:
+    return b"content-length: %d\r\n" % length
+
+
+def _unknown(asked: Asked) -> bytes:
+    """The framing of a body whose length is not told."""
+    return _CHUNKED if asked.modern else b""
 
 
 def _has_body(asked: Asked, reply: Reply) -> bool:

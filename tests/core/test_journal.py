@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pytest_llmmock.core import journal
 from pytest_llmmock.core.journal import Entry, Journal
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Exchange, Reply, Request, frames_of
@@ -140,3 +141,20 @@ def test_entries_may_be_read_while_requests_come_in(read: Read) -> None:
         counts = list(threads.map(note_and_read, range(400)))
     assert min(counts) >= 1
     assert {entry.model for entry in journal} == {str(number) for number in range(400)}
+
+
+def test_a_journal_with_a_limit_keeps_no_more_than_so_many_bytes_of_requests(
+    monkeypatch: pytest.MonkeyPatch, read: Read
+) -> None:
+    asked = asking("x" * 1000)
+    monkeypatch.setattr(journal, "LARGEST", 3 * len(asked.body))
+    limited, unlimited = Journal(100), Journal()
+    for _ in range(10):
+        for each in (limited, unlimited):
+            each.note(read(asked), Reply(200, (), []))
+    assert (len(limited), len(unlimited)) == (3, 10)
+    limited.note(read(asking("y" * 10_000)), Reply(200, (), []))
+    assert len(limited) == 1  # the latest is kept, however large
+    for _ in range(3):
+        limited.note(read(asked), Reply(200, (), []))
+    assert len(limited) == 3

@@ -118,6 +118,16 @@ def reached(content_type: str, chunks: list[bytes]) -> list[bool]:
         b'data: {"type":"response.incomplete","x":"y"}\r\r',
         b'event: message_stop\ndata: {"type": "message_stop"}\n\n',
         b'data: {"n": 1}\n\ndata: [DONE]\n\n',
+        b"data: [DONE]\n\r\n",
+        b"data: [DONE]\r\r\n",
+        b"data: [DONE]\n\n: bye\n\n",
+        b"data: [DONE]\n\ndata: {}\n\ndata: [DONE]\n\n",
+        b"id: 7\nretry: 5\ndata: [DONE]  \n\n",
+        b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error"}}\n\n',
+        b"event: error\ndata: No\n\n",
+        b'data: {"error": {"message": "No"}, "choices": []}\n\n',
+        b'data: {"error": "No"}\n\n',
+        b'data: {"type": "error", "message": "No"}\n\n',
     ],
 )
 def test_the_last_event_of_a_stream_is_noticed(last: bytes) -> None:
@@ -134,6 +144,9 @@ def test_the_last_event_of_a_stream_is_noticed(last: bytes) -> None:
         b"data: [1]\n\n",
         b"data: {\n\n",
         b"\n\n",
+        b'data: {"error": null, "choices": []}\n\n',
+        b'data: {"choices": [{"delta": {"content": "\\"error\\""}}]}\n\n',
+        b'data: {"type": "response.output_item.done", "item": {"error": "No"}}\n\n',
     ],
 )
 def test_other_events_are_not_taken_for_the_last(other: bytes) -> None:
@@ -156,3 +169,50 @@ def test_the_last_line_of_ndjson_is_noticed() -> None:
 @pytest.mark.parametrize("content_type", ["", "application/json", "text/plain"])
 def test_what_is_no_stream_has_no_last_event(content_type: str) -> None:
     assert reached(content_type, [*CHAT, b'{"done": true}\n']) == [False, False, False]
+
+
+def test_a_mark_of_the_byte_order_hides_no_last_event() -> None:
+    assert reached("text/event-stream", [b"\xef\xbb\xbfdata: [DONE]\n\n"]) == [True]
+    assert sse.is_whole(b"\xef\xbb\xbfdata: [DONE]\n\n", "text/event-stream")
+
+
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"))
+NAMES = WORDS.map(lambda words: words.strip(" "))
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[Event], bytes]:
+    """Events, and a stream that says them, with whatever may stand between."""
+    bom, end = draw(st.sampled_from(["", "\ufeff"])), draw(ENDS)
+    events, written = [], bom
+    for lines in draw(st.lists(st.lists(WORDS, min_size=1, max_size=3), max_size=5)):
+        event = Event("\n".join(lines), draw(NAMES), draw(NAMES))
+        head = [f"event: {event.event}", f"id: {event.id}", draw(st.sampled_from([": note", "retry: 3", ":", "x: y"]))]
+        body = [*draw(st.permutations(head)), *(f"data: {line}" for line in lines)]
+        written += end.join([*body, "", ""]) + draw(st.sampled_from(["", end, f": ping{end}{end}"]))
+        events.append(event)
+    return events, written.encode()
+
+
+@given(streams())
+def test_what_any_stream_says_is_read_whatever_stands_between(stream: tuple[list[Event], bytes]) -> None:
+    events, written = stream
+    assert sse.read_events(written) == events
+
+
+@given(streams(), st.data())
+def test_the_last_event_is_noticed_wherever_a_stream_is_cut(
+    stream: tuple[list[Event], bytes], data: st.DataObject
+) -> None:
+    written = stream[1] + b"\n\ndata: [DONE]\n\n"
+    borders = sorted(data.draw(st.sets(st.integers(1, len(written) - 1), max_size=6)))
+    chunks = [written[start:end] for start, end in zip([0, *borders], [*borders, len(written)], strict=True)]
+    assert reached("text/event-stream", chunks)[-1] is True
+
+
+@given(STREAMS)
+def test_a_stream_without_a_carriage_return_is_cut_as_any_other(stream: bytes) -> None:
+    plain = stream.replace(b"\r", b"")
+    returns = [piece.replace(b"\r\n", b"\n") for piece in sse.split_events(plain.replace(b"\n", b"\r\n"))]
+    assert sse.split_events(plain) == returns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from provider import Provider, as_stream
 
 from pytest_llmmock.cassettes.library import open_cassette
 
@@ -176,4 +177,28 @@ def test_a_refusing_fault_asks_nobody_while_recording(project, standin):
     )
     run(project, "--llm-record").assert_outcomes(passed=1)
     assert len(standin.requests) == 1
+    run(project).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("behind", [b"", b"data: [DONE]\n\n"])
+def test_a_stream_that_tells_of_an_error_is_recorded_though_the_client_leaves_there(project, monkeypatch, behind):
+    said = b'data: {"choices":[{"index":0,"delta":{"content":"so f"}}]}\n\n'
+    error = b'data: {"error":{"code":502,"message":"Provider went away"},"choices":[]}\n\n'
+    project.makepyfile(
+        test_app="""
+        import openai, pytest
+
+        def test_it(llm_mock, ask):
+            with pytest.raises(openai.APIError, match="Provider went away"):
+                ask("one", stream=True)
+            assert llm_mock.requests.last.text == "so f"
+        """
+    )
+    with Provider() as provider:
+        provider.answer = lambda asked: as_stream(said, error, *filter(None, [behind]))
+        monkeypatch.setenv("STANDIN_URL", provider.url + "/v1")
+        monkeypatch.setenv("STANDIN_KEY", "k")
+        result = run(project, "--llm-record")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["llmmock: 0 replayed, 1 recorded, 0 unmatched"])
     run(project).assert_outcomes(passed=1)
