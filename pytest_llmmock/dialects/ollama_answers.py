@@ -222,7 +222,7 @@ def _pieces(value: Fields) -> Iterator[Fields]:
     yield from ({"thinking": piece} for piece in conversion.pieces(text(said.get("thinking"))))
     tokens = objects(value.get("logprobs"))
     if _are_tokens(tokens, value, said.get(words)):
-        yield from ({words: token["token"], "logprobs": [token]} for token in tokens)
+        yield from ({words: text(token.get("token")), "logprobs": [token]} for token in tokens)
     else:
         yield from ({words: piece} for piece in conversion.pieces(text(said.get(words))))
     yield from ({"tool_calls": [call]} for call in listing(said.get("tool_calls")))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import ollama
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmmock import dialects
@@ -302,6 +302,7 @@ chatted = st.builds(
 generated = st.builds(lambda value, part, words: {**value, **part, "response": words}, fields, parts, st.text())
 
 
+@example({"done": True, "logprobs": [{}], "response": ""})
 @given(value=chatted | generated)
 def test_any_answer_is_the_same_after_it_was_a_stream(value: dict[str, Any]) -> None:
     assert to_whole(to_stream(value)) == value
