@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -19,7 +18,6 @@ from urllib.parse import quote
 from ..core.model import Headers, Reply, Request
 from ..core.pacing import Paced
 from ..core.sse import is_ndjson, is_sse
-from ..errors import CutConnection
 from .blocks import as_it_is, chunks, in_chunks
 
 ORIGIN = "http://localhost"
@@ -224,8 +222,7 @@ def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
     the frames raise, comes between blocks.
     """
     if isinstance(reply.frames, Sequence):
-        with suppress(CutConnection):  # a sequence can be read again: the stream below ends where this reading did
-            return _write_known(asked, reply, [frame.data for frame in reply.frames])
+        return _write_known(asked, reply, [frame.data for frame in reply.frames])
     return _write_stream(asked, reply)
 
 

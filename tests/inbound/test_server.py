@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Frame, Reply, Request, frames_of, json_reply
+from pytest_llmmock.core.pacing import Paced
 from pytest_llmmock.errors import CutConnection, ServerError
 from pytest_llmmock.inbound.server import Server
 
@@ -132,12 +133,11 @@ def cut_after(*chunks: bytes) -> Iterator[bytes]:
     raise CutConnection("here")
 
 
-class CutSequence(list[Frame]):
+def cut_short(headers: Any) -> Reply:
     """Frames that are all there, and still end before the reply does."""
-
-    def __iter__(self) -> Iterator[Frame]:
-        yield from super().__iter__()
-        raise CutConnection("here")
+    reply = Reply(200, headers, [Frame(b"data: 1\n\n"), Frame(b"data: 2\n\n")], cut="here")
+    reply.frames = Paced(reply, time.monotonic(), holds_head=headers is TEXT)
+    return reply
 
 
 # --- what the request is --------------------------------------------------------------------------------
@@ -436,8 +436,8 @@ def test_the_head_of_a_live_reply_is_sent_before_its_first_frame() -> None:
     "cut",
     [
         lambda: live(cut_after(b"data: 1\n\n", b"data: 2\n\n")),
-        lambda: Reply(200, SSE, CutSequence([Frame(b"data: 1\n\n"), Frame(b"data: 2\n\n")])),
-        lambda: Reply(200, TEXT, CutSequence([Frame(b"data: 1\n\n"), Frame(b"data: 2\n\n")])),
+        lambda: cut_short(SSE),
+        lambda: cut_short(TEXT),
     ],
     ids=["live", "stream", "plain"],
 )
