@@ -127,8 +127,7 @@ def late_aiohttp(url: str, upstream: Holding) -> None:
     aiohttp = pytest.importorskip("aiohttp")
 
     async def work() -> None:
-        brief = aiohttp.ClientTimeout(sock_read=0.05)
-        async with aiohttp.ClientSession(timeout=brief) as session, session.post(url, json=ASKED) as response:
+        async with aiohttp.ClientSession() as session, session.post(url, json=ASKED) as response:
             assert await response.content.readany() == FIRST
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
@@ -356,7 +355,7 @@ def test_a_client_over_http_whose_time_is_over_is_noticed(upstream, tmp_path):
 
     with Threads(), serving(tmp_path / "it.yaml", upstream) as server:
         with (
-            httpx2.Client(timeout=0.1) as client,
+            httpx2.Client(timeout=httpx2.Timeout(PATIENCE, read=0.2)) as client,
             pytest.raises(httpx2.ReadTimeout),
             client.stream("POST", server.url + PATH, json=ASKED) as response,
         ):
