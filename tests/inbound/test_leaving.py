@@ -368,7 +368,7 @@ def test_a_client_over_http_whose_time_is_over_is_noticed(upstream, tmp_path):
 
     with Threads(), serving(tmp_path / "it.yaml", upstream) as server:
         with (
-            httpx2.Client(timeout=0.1) as client,
+            httpx2.Client(timeout=httpx2.Timeout(PATIENCE, read=0.2)) as client,
             pytest.raises(httpx2.ReadTimeout),
             client.stream("POST", server.url + PATH, json=ASKED) as response,
         ):
