@@ -14,6 +14,8 @@ from typing import Any
 
 import openai
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_llmmock import LLMServer, use_cassette
 from pytest_llmmock.cassettes.library import open_cassette
@@ -360,6 +362,16 @@ def test_in_whatever_pieces_it_comes_each_sdk_reads_the_same(recorded_here, repl
     with replays(recorded_here.path, chunking=chunking) as mock:
         assert hold(name, getattr(mock, "url", recorded_here.url)) == recorded_here.told[name]
         assert [entry.source for entry in mock.requests] == ["cassette"] * CONVERSATIONS[name].requests
+
+
+@pytest.mark.parametrize("name", [name for name in CONVERSATIONS if "streamed" in name])
+@settings(max_examples=20, deadline=None)
+@given(
+    chunking=st.builds("hostile={}".format, st.integers(0, 10**9)) | st.builds("bytes={}".format, st.integers(1, 99))
+)
+def test_in_any_pieces_at_all_each_sdk_reads_the_same(recorded_here, name, chunking):
+    with use_cassette(recorded_here.path, chunking=chunking):
+        assert hold(name, recorded_here.url) == recorded_here.told[name]
 
 
 @pytest.mark.parametrize("replays", [use_cassette, LLMServer])
