@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
@@ -135,8 +135,7 @@ class Player:
             self._left = {key: deque(places) for key, places in self._index.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
+class _Turn(NamedTuple):
     """A recording that has answered."""
 
     player: Player

@@ -38,7 +38,7 @@ class Delivery:
         if reply.source == "cassette" and not self.speed.is_recorded:
             reply.headers = without_waiting(reply.headers)
         if not exchange.faults and self.speed.is_instant and self.chunking.kind == "recorded":
-            return reply
+            return reply  # as nearly always
         return self._shaped(exchange, reply)
 
     def _shaped(self, exchange: Exchange, reply: Reply) -> Reply:

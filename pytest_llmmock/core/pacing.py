@@ -31,11 +31,11 @@ class Speed:
 
     @property
     def is_instant(self) -> bool:
-        return self == INSTANT
+        return self.factor == math.inf and self.ttft is None and self.tps is None
 
     @property
     def is_recorded(self) -> bool:
-        return self == RECORDED
+        return self.factor == 1.0
 
     def schedule(self, reply: Reply, tokens: Callable[[], int | None]) -> Reply:
         """The reply, each frame with the time at which it is due. `tokens` tells how many the answer has."""
