@@ -22,10 +22,19 @@ class Live:
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], close: Callable[[], None], *, since: float, content_type: str = ""
+        self,
+        chunks: Iterable[bytes],
+        close: Callable[[], None],
+        *,
+        since: float,
+        content_type: str = "",
+        wake: Callable[[], None] | None = None,
     ) -> None:
+        """`close` lets the upstream go. `wake` ends the wait of another thread, which then closes by itself: a socket
+        that is closed under a thread that waits for it may be another one's by the time that it looks."""
         self._chunks = filter(None, chunks)
         self._close = close
+        self._wake = wake or self._let_go
         self._since = since
         self._ending = Ending(content_type)
         self._callbacks: list[Callable[[], None]] = []
@@ -80,12 +89,17 @@ class Live:
         """Whether there is a frame behind those taken; it is waited for. Raises what broke the stream off."""
         if taken < len(self.seen):
             return True
-        with self._taking:
-            if taken < len(self.seen):
-                return True
-            if self._broken is not None:
-                raise self._broken
-            return not self._over.is_set() and self._arrives()
+        try:
+            with self._taking:
+                return taken < len(self.seen) or self._goes_on()
+        finally:
+            if self._left:  # somebody hung up while this thread waited
+                self._let_go()
+
+    def _goes_on(self) -> bool:
+        if self._broken is not None:
+            raise self._broken
+        return not self._over.is_set() and self._arrives()
 
     def _arrives(self) -> bool:
         """Whether a frame came, and not the end."""
@@ -118,7 +132,8 @@ class Live:
 
     def _end(self) -> None:
         self.ended = time.monotonic()
-        self.hang_up()
+        self._left = True
+        self._let_go()
         self._over.set()
 
     # --- who goes ---
@@ -138,9 +153,23 @@ class Live:
         self._left = True
         if self.ended is None:
             self.ended = time.monotonic()
+        if not self._taking.acquire(blocking=False):
+            self._wake()
+            return
+        try:
+            self._let_go()
+        finally:
+            self._taking.release()
+
+    def _let_go(self) -> None:
         with self._closing:
             close, self._close = self._close, _nothing
         close()
+
+    def rest(self, seconds: float) -> None:
+        """Wait until no thread waits for a frame, at most so long."""
+        if self._taking.acquire(timeout=seconds):
+            self._taking.release()
 
     def wait(self) -> None:
         """Return when its end has been told, or it broke off.

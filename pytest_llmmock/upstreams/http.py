@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -24,6 +24,8 @@ CONNECT_TIMEOUT = 15.0
 
 READ_TIMEOUT = 600.0
 """Seconds between two pieces of an answer: a model may think for minutes."""
+
+_SECONDS_TO_LEAVE = 2.0
 
 _NOT_SENT = frozenset(
     {
@@ -54,6 +56,9 @@ class Network:
         self._client: httpx.Client | None = None
         self._opening = threading.Lock()
         self._connections: WeakSet[Any] = WeakSet()
+        self._answers: WeakSet[Live] = WeakSet()
+        self._asking = 0
+        self._answered = threading.Condition(self._opening)
 
     def send(self, request: Request) -> Reply:
         """Ask. Raises `UpstreamError`.
@@ -66,17 +71,32 @@ class Network:
         since = time.monotonic()
         client = self._open()
         try:
-            response = client.send(self._prepared(request), stream=True)
+            with self._waiting():
+                response = client.send(self._prepared(request), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamError(_failure(request, error)) from error
         content_type = response.headers.get("content-type", "")
         chunks = _chunks(response, request, client.headers["accept-encoding"])
-        live = Live(chunks, lambda: _hang_up(response), since=since, content_type=content_type)
+        live = Live(chunks, response.close, since=since, content_type=content_type, wake=lambda: _wake(response))
+        with self._opening:
+            self._answers.add(live)
         if not _is_stream(request, response):
             live.take()
         frames = live.seen if live.whole else live
         reason = response.reason_phrase
         return Reply(response.status_code, _headers(response), frames, reason, "upstream", live=not live.whole)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """While an answer has not begun."""
+        with self._answered:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._asking -= 1
+                self._answered.notify_all()
 
     def _open(self) -> httpx.Client:
         with self._opening:
@@ -103,12 +123,16 @@ class Network:
                 self._connections.add(info["return_value"])
 
     def close(self) -> None:
-        """Close all connections, also under threads that wait for an answer."""
-        with self._opening:
+        """Close all connections. Threads that wait for an answer are woken, and have let go before."""
+        with self._answered:
             client, self._client = self._client, None
-            connections = list(self._connections)
-        for connection in connections:
-            _shut(connection)
+            answers = list(self._answers)
+            for connection in list(self._connections):
+                _shut(connection)
+            self._answered.wait_for(lambda: not self._asking, _SECONDS_TO_LEAVE)
+        for answer in answers:
+            answer.hang_up()
+            answer.rest(_SECONDS_TO_LEAVE)
         if client is not None:
             client.close()
 
@@ -160,14 +184,11 @@ def _failure(request: Request, error: Exception) -> str:
     )
 
 
-def _hang_up(response: httpx.Response) -> None:
-    """Let an answer go. Another thread may be waiting for its next piece: closing alone would not wake it."""
-    if response.is_closed:
-        return
+def _wake(response: httpx.Response) -> None:
+    """End the wait of a thread for the next piece of an answer."""
     stream = response.extensions.get("network_stream")
     if stream is not None:
         _shut(stream)
-    response.close()
 
 
 def _shut(stream: Any) -> None:
