@@ -79,7 +79,8 @@ class Case:
         if text and report.when == "call":
             report.sections.append(("llmmock", text))
             self._shown = True
-        if report.failed and report.when == "call" and (chances := self._deck.chances()):
+        chances = self._deck.chances() if report.failed else ""
+        if chances:
             report.sections.append(("llmmock chance", chances))
 
     def _explanation(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 from ..core.model import Exchange, Reply, Request
@@ -54,7 +53,8 @@ class Player:
         return interaction.key
 
     def answer(self, exchange: Exchange) -> Reply | None:
-        found = self._exact(exchange) or self._converted(exchange)
+        key = self.keys.key(exchange)
+        found = self._exact(exchange, key) if key in self._index else self._converted(exchange)
         if found is None:
             return None
         place, reply = found
@@ -63,9 +63,9 @@ class Player:
         cassette.note_played(interaction)
         return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
 
-    def _exact(self, exchange: Exchange) -> tuple[Place, Reply] | None:
+    def _exact(self, exchange: Exchange, key: str) -> tuple[Place, Reply] | None:
         """The next recording of this very request. Where streams are not told apart it may have to be converted."""
-        place = self._take(self.keys.key(exchange))
+        place = self._take(key)
         if place is None:
             return None
         recorded = place[2].reply
@@ -78,7 +78,7 @@ class Player:
         with self._lock:
             if self._left.get(key):
                 return self._left[key].popleft()
-        return self._index[key][-1] if self.repeat and key in self._index else None
+        return self._index[key][-1] if self.repeat else None
 
     def _converted(self, exchange: Exchange) -> tuple[Place, Reply] | None:
         """The next recording of the same request with `stream` the other way, as this one wants it."""
@@ -118,16 +118,13 @@ class Player:
             left = {*self._left[key], place}
             self._left[key] = deque(each for each in self._index[key] if each in left)
 
-    def take_again(self, place: Place) -> None:
-        """It was played after all, unless another request has it by now."""
-        with self._lock, suppress(ValueError):
-            self._left[self._key_of(place[2])].remove(place)
-
     def recorded(self, exchange: Exchange) -> int:
-        """How many recordings there are of this very request, those counted that were played converted."""
+        """How many recordings there are of this very request; where there are none, how many were played converted."""
+        exact = self._index.get(self.keys.key(exchange))
+        if exact:
+            return len(exact)
         other = self._key_other_way(exchange)
-        converted = len(self._index.get(other, ())) - len(self._left_of(other))
-        return len(self._index.get(self.keys.key(exchange), ())) + converted
+        return len(self._index.get(other, ())) - len(self._left_of(other))
 
     def reset(self) -> None:
         """Play every recording again, from the first."""
@@ -143,9 +140,6 @@ class _Turn(NamedTuple):
 
     def give_back(self) -> None:
         self.player.give_back(self.place)
-
-    def take_again(self) -> None:
-        self.player.take_again(self.place)
 
 
 def _note(exchange: Exchange) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..core.json_text import is_json
 from ..core.live import Live
@@ -127,10 +128,30 @@ class Recorder:
         self._recordings = recordings
         self._errors = errors
         self._underway = underway or Underway()
+        self._spoilt: dict[str, deque[Reply]] = {}
+        """What was recorded whole and reached no client so: who asks again gets it, and no upstream is asked."""
 
     def answer(self, exchange: Exchange) -> Reply:
+        again = self._recorded_before(exchange)
+        if again is not None:
+            return again
         with self._underway.asking():
             return self._asked(exchange, self._upstream())
+
+    def _recorded_before(self, exchange: Exchange) -> Reply | None:
+        if not self._spoilt:
+            return None
+        key = self._keys.key(exchange)
+        try:
+            reply = self._spoilt.get(key, _NOTHING).popleft()
+        except IndexError:
+            return None
+        exchange.turn = _Turn(self, key, reply)
+        return replace(reply)  # a copy, to be marked
+
+    def give_back(self, key: str, reply: Reply) -> None:
+        """Let what was recorded answer the same request again, because no client had it as it is."""
+        self._spoilt.setdefault(key, deque()).append(reply)
 
     def _asked(self, exchange: Exchange, upstream: Upstream) -> Reply:
         place = self._recordings.reserve(exchange.clock)
@@ -170,10 +191,25 @@ class Recorder:
             )
             return
         whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
+        exchange.turn = _Turn(self, key, whole.reply)
         try:
             self._recordings.keep(place, Interaction.of(scrub(whole, self._keys.secrets), key))
         except CassetteError as error:  # the answer is the client's all the same
             exchange.trouble = str(error)
+
+
+_NOTHING: deque[Reply] = deque()
+
+
+class _Turn(NamedTuple):
+    """What was recorded a moment ago."""
+
+    recorder: Recorder
+    key: str
+    reply: Reply
+
+    def give_back(self) -> None:
+        self.recorder.give_back(self.key, self.reply)
 
 
 _NOT_JSON = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .chunking import RECORDED, Chunking
 from .live import Live
-from .model import Exchange, Headers, Reply
+from .model import Exchange, Headers, Reply, Turn
 from .pacing import INSTANT, Paced, Speed
 from .sse import is_ndjson, is_sse
 
@@ -43,10 +43,15 @@ class Delivery:
 
     def _shaped(self, exchange: Exchange, reply: Reply) -> Reply:
         is_live = reply.source == "upstream"
-        reply = self._changed(exchange, _taken(exchange, reply) if is_live else self._scheduled(exchange, reply))
+        scheduled = _taken(exchange, reply) if is_live else self._scheduled(exchange, reply)
+        reply = _changed(exchange, scheduled)
+        turn = exchange.turn
+        if turn is not None and _says_something_else(reply, scheduled):
+            turn.give_back()
+            turn = None
         assert isinstance(reply.frames, Sequence)
         reply = replace(reply, frames=self.chunking.cut(reply.frames, reply.content_type))
-        return _paced(exchange, reply)
+        return _paced(reply, exchange.clock, turn)
 
     def _scheduled(self, exchange: Exchange, reply: Reply) -> Reply:
         """A reply of ours with the times at which its frames are due."""
@@ -57,11 +62,19 @@ class Delivery:
 
         return self.speed.schedule(reply, tokens)
 
-    def _changed(self, exchange: Exchange, reply: Reply) -> Reply:
-        for fault in exchange.faults:
-            exchange.notes.append(f"fault: {fault.name}")
-            reply = fault.change(exchange, reply)
-        return reply
+
+def _changed(exchange: Exchange, reply: Reply) -> Reply:
+    """The reply with the faults in it that it meets. A fault that finds nothing to change is told as well."""
+    for fault in exchange.faults:
+        before, reply = reply, fault.change(exchange, reply)
+        found = reply.frames != before.frames or _says_something_else(reply, before)
+        exchange.notes.append(f"fault: {fault.name}" if found else f"fault without effect: {fault.name}")
+    return reply
+
+
+def _says_something_else(reply: Reply, original: Reply) -> bool:
+    """Whether the client gets another answer, and not merely a late one."""
+    return bool(reply.cut) or reply.status != original.status or reply.body != original.body
 
 
 def _taken(exchange: Exchange, reply: Reply) -> Reply:
@@ -76,15 +89,14 @@ def _taken(exchange: Exchange, reply: Reply) -> Reply:
     return INSTANT.schedule(reply, lambda: None)
 
 
-def _paced(exchange: Exchange, reply: Reply) -> Reply:
-    """The reply as it is when it is due at once and whole; else its frames are held back, and break off."""
-    turn, altered = exchange.turn, any(not fault.only_late for fault in exchange.faults)
-    if turn is not None and exchange.faults:
-        turn.give_back()
+def _paced(reply: Reply, since: float, turn: Turn | None) -> Reply:
+    """The reply as it is when it is due at once and whole; else its frames are held back, and break off.
+
+    Who does not wait for the end of an answer may ask again, and gets the same one.
+    """
     assert isinstance(reply.frames, Sequence)
     if not reply.cut and all(frame.at <= 0 for frame in reply.frames):
         return reply
-    on_whole = turn.take_again if turn is not None and exchange.faults and not altered else None
     streams = is_sse(reply.content_type) or is_ndjson(reply.content_type)
-    reply.frames = Paced(reply, exchange.clock, holds_head=not streams, on_whole=on_whole)
+    reply.frames = Paced(reply, since, holds_head=not streams, on_left=turn.give_back if turn else None)
     return reply

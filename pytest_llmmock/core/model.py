@@ -219,9 +219,6 @@ class Turn(Protocol):
     def give_back(self) -> None:
         """Let the recording answer again."""
 
-    def take_again(self) -> None:
-        """It was used after all."""
-
 
 class Fault(Protocol):
     """Something that goes wrong on purpose with an answer."""
@@ -229,10 +226,6 @@ class Fault(Protocol):
     @property
     def name(self) -> str:
         """As it is told: `cut(after_events=5)`."""
-
-    @property
-    def only_late(self) -> bool:
-        """Whether the answer stays as it is, and merely takes its time."""
 
     def change(self, exchange: Exchange, reply: Reply) -> Reply:
         """The reply, whose frames are known and have the times at which they are due, with the fault in it."""

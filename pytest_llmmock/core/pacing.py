@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ..errors import CutConnection, UsageError
 from .chunking import by_event
 from .model import Frame, Reply
+from .sse import Ending
 
 CHOICES = "'instant', 'recorded', 'x10' (faster), 'x0.5', 'tps=40', 'ttft=0.3' or 'ttft=0.3,tps=40'"
 
@@ -66,9 +67,14 @@ def read_speed(text: str) -> Speed:
     factor = _number(said.removeprefix("x")) if said.startswith("x") else None
     if factor:
         return Speed(factor=factor)
-    parts = dict(part.strip().partition("=")[::2] for part in said.split(","))
-    numbers = {name: _number(value) for name, value in parts.items()}
-    if not numbers.keys() <= {"ttft", "tps"} or None in numbers.values() or numbers.get("tps") == 0:
+    parts = [part.strip().partition("=")[::2] for part in said.split(",")]
+    numbers = {name: _number(value) for name, value in parts}
+    if (
+        len(numbers) < len(parts)
+        or not numbers.keys() <= {"ttft", "tps"}
+        or None in numbers.values()
+        or numbers.get("tps") == 0
+    ):
         raise UsageError(f"There is no speed {text!r}. Say {CHOICES}.")
     return Speed(ttft=numbers.get("ttft"), tps=numbers.get("tps"))
 
@@ -78,19 +84,21 @@ def _number(text: str) -> float | None:
 
 
 class Paced:
-    """Frames that are held back until they are due. A `LiveFrames`, iterated by one reader.
+    """Frames that are held back until they are due. A `LiveFrames`; a second reader goes on where the first one was.
 
     Whoever can wait in a better way than a blocked thread waits for `delay` before it asks for the next frame.
     """
 
     def __init__(
-        self, reply: Reply, since: float, *, holds_head: bool, on_whole: Callable[[], object] | None = None
+        self, reply: Reply, since: float, *, holds_head: bool, on_left: Callable[[], object] | None = None
     ) -> None:
+        """`on_left` is called when it is closed before its end."""
         assert isinstance(reply.frames, Sequence)
         self._frames = reply.frames
         self._cut = reply.cut
         self._since = since
-        self._on_whole = on_whole
+        self._on_left = on_left
+        self._ending = Ending(reply.content_type)
         self._left = threading.Event()
         self.holds_head = holds_head
         """Whether status and headers come with the first frame: a plain answer does not begin before it is there."""
@@ -107,7 +115,7 @@ class Paced:
     @property
     def over(self) -> bool:
         """Whether all that there is was handed out."""
-        return len(self.seen) == len(self._frames) or self._left.is_set()
+        return len(self.seen) >= len(self._frames) or self._left.is_set()
 
     @property
     def delay(self) -> float:
@@ -126,27 +134,30 @@ class Paced:
 
     def __iter__(self) -> Iterator[Frame]:
         try:
-            for frame in self._frames:
+            while not self.over:
                 self.wait()
-                if self._left.is_set():
-                    return
-                self._note(frame)
-                yield frame
-            if self._cut:
-                raise CutConnection(self._cut)
+                if not self._left.is_set():
+                    yield self._next()
+            if not self.whole:
+                raise CutConnection(self._cut or "The reply was closed before its end.")
         finally:
             self.close()
 
-    def _note(self, frame: Frame) -> None:
-        """Before the reader can know: it may ask again right behind the last frame."""
+    def _next(self) -> Frame:
+        """The next frame. The last one is noted before its reader has it, who may ask again right then."""
+        frame = self._frames[len(self.seen)]
         self.seen.append(frame)
-        self.whole = not self._cut and len(self.seen) == len(self._frames)
+        told = self._ending.reached(frame.data) or len(self.seen) == len(self._frames)
+        self.whole = self.whole or (told and not self._cut)
         if self.whole:
             self.ended = time.monotonic()
-        if self.whole and self._on_whole is not None:
-            self._on_whole()
+        return frame
 
     def close(self) -> None:
         """Wake whoever waits. Safe to call at any time, from any thread, and more than once."""
+        if self._left.is_set():
+            return
         self.ended = self.ended or time.monotonic()
         self._left.set()
+        if not self.whole and self._on_left is not None:
+            self._on_left()

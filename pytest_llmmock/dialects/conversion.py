@@ -158,13 +158,20 @@ def status_named(error: Value) -> int:
 
 # --- texts ----------------------------------------------------------------------------------------------
 
+_MANY = 10_000
+_LONG = 16
+"""Characters. Where pieces would be more than `_MANY`, they are longer than that."""
+
 _PIECE = re.compile(r"\s*\S{1,16}|\s+")
 _PIECE_OF_JSON = re.compile(r"\s*\S{1,8}|\s+")
 
 
 def pieces(words: str) -> list[str]:
-    """A text in pieces about as long as tokens: a word with the space before it."""
-    return _PIECE.findall(words)
+    """A text in pieces about as long as tokens: a word with the space before it; longer ones of a very long text."""
+    size = len(words) // _MANY
+    if size <= _LONG:
+        return _PIECE.findall(words)
+    return [words[start : start + size] for start in range(0, len(words), size)]
 
 
 def json_pieces(value: object) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,8 +35,6 @@ class Fault:
     """What is answered instead."""
     alter: Change | None = None
     """What becomes of the answer."""
-    only_late: bool = False
-    """Whether the answer stays as it is, and merely takes its time."""
     draw: Callable[[int], Fault | None] | None = None
     """Which fault the n-th call meets, if any."""
 
@@ -106,8 +105,8 @@ class Faults:
         or patterns with `*`) leave. Raises `UsageError`.
         """
         calls = () if call is None else (call,) if isinstance(call, int) else tuple(call)
-        if any(number < 1 for number in calls):
-            raise UsageError(f"faults.on(call={call!r}): calls are counted from 1.")
+        if (call is not None and not calls) or not all(isinstance(number, int) and number >= 1 for number in calls):
+            raise UsageError(f"faults.on(call={call!r}): a call is a number from 1, or several of them.")
         outer = self._when
         return Faults(self._store, When(calls or outer.calls, model or outer.model, operation or outer.operation))
 
@@ -115,7 +114,6 @@ class Faults:
         """Take back every fault that was set."""
         with self._store.lock:
             self._store.faults.clear()
-            self._store.seeds.clear()
         return self
 
     # --- what can go wrong: instead of an answer ---
@@ -136,13 +134,13 @@ class Faults:
         """So many seconds later: the first event, and each one after it once more."""
         _check("latency", ttft=ttft, per_event=per_event)
         alter = _changed(streams.late, ttft, per_event)
-        return self._set(Fault(f"latency(ttft={ttft}, per_event={per_event})", alter=alter, only_late=True), times)
+        return self._set(Fault(f"latency(ttft={ttft}, per_event={per_event})", alter=alter), times)
 
     def stall(self, seconds: float, after_events: int = 0, *, times: int | None = None) -> Faults:
         """Nothing for so many seconds behind so many events."""
         _check("stall", seconds=seconds, after_events=after_events)
         alter = _changed(streams.stalled, seconds, after_events)
-        return self._set(Fault(f"stall({seconds}, after_events={after_events})", alter=alter, only_late=True), times)
+        return self._set(Fault(f"stall({seconds}, after_events={after_events})", alter=alter), times)
 
     def cut(self, after_events: int | None = None, *, times: int | None = None) -> Faults:
         """The connection breaks behind so many events, or in the middle. Of a plain answer half has come."""
@@ -180,21 +178,37 @@ class Faults:
         return self._set(Fault(_name("mid_stream_error", after_events), alter=alter), times)
 
     def bad_tool_json(self, *, times: int | None = None) -> Faults:
-        """The arguments of each tool call lose their last character: they are no JSON any more."""
+        """The arguments of each tool call lose their last character: they are no JSON any more.
+
+        Where a protocol sends them as an object (Ollama, Anthropic's plain answers) there is nothing to break.
+        """
         return self._set(Fault("bad_tool_json()", alter=_changed(answers.with_bad_tool_json)), times)
 
     def finish(self, reason: str, *, times: int | None = None) -> Faults:
-        """The answer gives this reason for its end, in the words of Chat Completions: `length`, `content_filter` …"""
+        """The answer gives this reason for its end, in the words of Chat Completions: `length`, `content_filter` …
+
+        Raises `UsageError`.
+        """
+        if not reason or not isinstance(reason, str):
+            raise UsageError(
+                f"faults.finish({reason!r}): a reason is a word such as 'length', 'content_filter' or 'stop'."
+            )
         return self._set(Fault(f"finish({reason!r})", alter=_changed(answers.with_finish, reason)), times)
 
     def random(
-        self, rate: float = 0.1, seed: int | None = None, *, kinds: Sequence[Kind] = KINDS, times: int | None = None
+        self,
+        rate: float = 0.1,
+        seed: int | None = None,
+        *,
+        kinds: Kind | Sequence[Kind] = KINDS,
+        times: int | None = None,
     ) -> Faults:
         """Each request meets, with this probability, one of these faults.
 
         The same seed chooses the same for the n-th request. A seed that is not given is drawn, and told when the test
         fails. Raises `UsageError`.
         """
+        kinds = (kinds,) if isinstance(kinds, str) else kinds
         unknown = [kind for kind in kinds if kind not in _DRAWN]
         if unknown or not kinds or not 0 <= rate <= 1:
             known = ", ".join(_DRAWN)
@@ -258,9 +272,12 @@ def _name(name: str, after_events: int | None) -> str:
 
 
 def _check(name: str, **amounts: float | None) -> None:
+    """Raises `UsageError` for what is no amount: seconds, or a number of events."""
     for amount, value in amounts.items():
-        if value is not None and not value >= 0:
-            raise UsageError(f"faults.{name}({amount}={value!r}): that is below 0.")
+        kind = "a whole number" if amount == "after_events" else "a number of seconds"
+        wanted = int if amount == "after_events" else (int, float)
+        if value is not None and not (isinstance(value, wanted) and 0 <= value < math.inf):
+            raise UsageError(f"faults.{name}({amount}={value!r}): this is {kind}, 0 or more.")
 
 
 def _rate_limit(retry_after: float) -> Fault:

@@ -42,12 +42,13 @@ _PIECES = ("response.function_call_arguments.delta", "response.mcp_call_argument
 
 
 def _spoil(value: Any, spoilt: set[object]) -> bool:
-    """Take the last character of the arguments in each place where none was taken yet."""
+    """Take the last character, white space apart, of the arguments in each place where none was taken yet."""
     done = False
     for place, holder, field in _arguments(value):
-        if place not in spoilt:
+        words = holder[field].rstrip()
+        if words and place not in spoilt:
             spoilt.add(place)
-            holder[field] = holder[field][:-1]
+            holder[field] = words[:-1]
             done = True
     return done
 

@@ -240,9 +240,32 @@ def test_a_recording_is_played_once_converted_or_not(real: Real) -> None:
     assert heard(player, "a", stream=True) == ("1", "stream", 1, FROM_PLAIN)
 
 
-def test_when_exact_recordings_are_used_up_the_others_follow(real: Real) -> None:
-    player = player_of(real("a", said="1"), real("a", stream=True, said="2"), real("a", stream=True, said="3"))
-    assert [found and found[0] for found in (heard(player, "a") for _ in range(4))] == ["1", "2", "3", None]
+def test_what_was_recorded_both_ways_is_asked_for_as_often_as_it_was_recorded_that_way(real: Real) -> None:
+    player = player_of(real("a", said="1"), real("a", stream=True, said="2"))
+    assert [found and found[0] for found in (heard(player, "a") for _ in range(2))] == ["1", None]
+    assert heard(player, "a", stream=True) == ("2", "stream", 2, ())
+    assert player.recorded(dialects.read(asked("a"))) == 1
+
+
+def test_a_recording_that_is_given_back_has_its_old_place(real: Real) -> None:
+    player = player_of(*(real("a", said=str(number)) for number in (1, 2, 3)))
+    turns = []
+    for _ in range(2):
+        exchange = dialects.read(asked("a"))
+        player.answer(exchange)
+        turns.append(exchange.turn)
+    turns[0].give_back()
+    assert [found and found[0] for found in (heard(player, "a") for _ in range(3))] == ["1", "3", None]
+
+
+def test_what_was_played_converted_is_given_back_too(real: Real) -> None:
+    player = player_of(real("a", said="1"))
+    exchange = dialects.read(asked("a", stream=True))
+    player.answer(exchange)
+    assert heard(player, "a", stream=True) is None
+    assert exchange.turn is not None
+    exchange.turn.give_back()
+    assert heard(player, "a", stream=True) == ("1", "stream", 1, FROM_PLAIN)
 
 
 def test_a_recording_that_cannot_be_converted_is_passed_over(real: Real) -> None:

@@ -20,9 +20,8 @@ STREAM = [Frame(write_event("a"), 0.5), Frame(write_event("[DONE]"), 1.0)]
 class Wrong:
     """A fault that does what it is told."""
 
-    def __init__(self, change: Any = lambda exchange, reply: reply, *, only_late: bool = False) -> None:
+    def __init__(self, change: Any = lambda exchange, reply: reply) -> None:
         self.name = "wrong()"
-        self.only_late = only_late
         self.change = change
 
 
@@ -32,9 +31,6 @@ class Turn:
 
     def give_back(self) -> None:
         self.told.append("given back")
-
-    def take_again(self) -> None:
-        self.told.append("taken")
 
 
 def exchange(*faults: Wrong) -> Exchange:
@@ -125,12 +121,38 @@ def test_a_spoilt_answer_gives_its_recording_back() -> None:
     assert asked.notes == ["fault: wrong()"]
 
 
-def test_an_answer_that_is_late_takes_its_recording_once_it_is_out() -> None:
-    asked = exchange(Wrong(later, only_late=True))
+def test_an_answer_that_is_late_gives_its_recording_back_when_nobody_waits_for_it() -> None:
+    asked = exchange(Wrong(later))
     found = Delivery()(asked, reply())
+    assert asked.turn.told == []  # type: ignore[union-attr]
+    found.frames.close()  # type: ignore[union-attr]
     assert asked.turn.told == ["given back"]  # type: ignore[union-attr]
-    list(found.frames)
-    assert asked.turn.told == ["given back", "taken"]  # type: ignore[union-attr]
+
+
+def test_so_does_one_that_is_slow_without_a_fault() -> None:
+    asked = exchange()
+    found = Delivery(speed=RECORDED)(asked, reply())
+    found.frames.close()  # type: ignore[union-attr]
+    assert asked.turn.told == ["given back"]  # type: ignore[union-attr]
+
+
+def test_an_answer_that_is_late_and_taken_whole_uses_its_recording_up() -> None:
+    asked = exchange(Wrong(later))
+    assert len(list(Delivery()(asked, reply()).frames)) == 2
+    assert asked.turn.told == []  # type: ignore[union-attr]
+
+
+def test_a_spoilt_answer_gives_its_recording_back_once() -> None:
+    asked = exchange(Wrong(cut_short))
+    Delivery()(asked, reply()).frames.close()  # type: ignore[union-attr]
+    assert asked.turn.told == ["given back"]  # type: ignore[union-attr]
+
+
+def test_a_fault_that_finds_nothing_to_change_is_told_and_uses_the_recording_up() -> None:
+    asked = exchange(Wrong())
+    assert Delivery()(asked, reply()).body == reply().body
+    assert asked.turn.told == []  # type: ignore[union-attr]
+    assert asked.notes == ["fault without effect: wrong()"]
 
 
 @pytest.mark.parametrize(("speed", "waits"), [("instant", "1"), ("x2", "1"), ("tps=9", "1"), ("recorded", None)])

@@ -7,6 +7,7 @@ import pytest
 
 from pytest_llmmock.core.model import Frame, Reply
 from pytest_llmmock.core.pacing import INSTANT, RECORDED, Paced, Speed, read_speed
+from pytest_llmmock.core.sse import write_event
 from pytest_llmmock.errors import CutConnection, UsageError
 
 SSE = (("content-type", "text/event-stream"),)
@@ -58,7 +59,7 @@ def test_speeds_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "fast", "x", "x0", "x-1", "xnan", "tps=0", "tps=", "tps", "ttft=a", "tps=1,x=2", "10"]
+    "text", ["", "fast", "x", "x0", "x-1", "xnan", "tps=0", "tps=", "tps", "ttft=a", "tps=1,x=2", "10", "tps=1,tps=2"]
 )
 def test_a_speed_that_there_is_not_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -107,14 +108,17 @@ def test_patience_ends_before_a_frame_is_due() -> None:
 
 
 def test_closing_wakes_whoever_waits_and_nothing_more_comes() -> None:
-    frames = paced(Frame(b"a"), Frame(b"b", 600.0), cut="never seen")
-    first = threading.Event()
+    frames = paced(Frame(b"a"), Frame(b"b", 600.0))
+    first, broken = threading.Event(), list[str]()
     taken: list[bytes] = []
 
     def read() -> None:
-        for frame in frames:
-            taken.append(frame.data)
-            first.set()
+        try:
+            for frame in frames:
+                taken.append(frame.data)
+                first.set()
+        except CutConnection as error:
+            broken.append(str(error))
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -123,13 +127,34 @@ def test_closing_wakes_whoever_waits_and_nothing_more_comes() -> None:
     reader.join(10)
     assert not reader.is_alive()
     assert (taken, frames.whole, frames.over) == ([b"a"], False, True)
+    assert broken == ["The reply was closed before its end."], "never a clean end"
 
 
-def test_who_wants_to_know_is_told_before_the_last_frame_is_out() -> None:
+def test_who_wants_to_know_is_told_when_the_reader_leaves_before_the_end() -> None:
     told: list[str] = []
-    frames = iter(paced(Frame(b"a"), Frame(b"b"), on_whole=lambda: told.append("whole")))
-    assert (next(frames).data, told) == (b"a", [])
-    assert (next(frames).data, told) == (b"b", ["whole"])
+    frames = paced(Frame(b"a"), Frame(b"b"), on_left=lambda: told.append("left"))
+    assert next(iter(frames)).data == b"a"
+    frames.close()
+    frames.close()
+    assert (told, frames.whole) == (["left"], False)
+
+
+def test_a_reader_who_leaves_at_the_last_event_has_not_left_before_the_end() -> None:
+    told: list[str] = []
+    frames = paced(Frame(write_event("[DONE]")), Frame(b": bye\n\n"), on_left=lambda: told.append("left"))
+    assert next(iter(frames)).data == write_event("[DONE]")
+    assert frames.whole
+    frames.close()
+    assert told == []
+
+
+def test_a_second_reader_goes_on_where_the_first_one_was() -> None:
+    frames = paced(*(Frame(bytes([letter])) for letter in b"abc"))
+    first = iter(frames)
+    assert next(first).data == b"a"
+    assert [frame.data for frame in frames] == [b"b", b"c"]
+    assert list(first) == []
+    assert (frames.whole, len(frames.seen), frames.delay) == (True, 3, 0.0)
 
 
 def test_a_reply_that_is_cut_has_no_length() -> None:

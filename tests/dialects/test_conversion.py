@@ -46,6 +46,14 @@ def test_its_events_come_evenly_over_the_time_that_the_answer_took() -> None:
     assert [round(time / times[0]) for time in times] == list(range(1, len(times) + 1))
 
 
+def test_the_pieces_of_a_very_long_text_are_longer() -> None:
+    words = "word " * 1_000_000
+    found = conversion.pieces(words)
+    assert "".join(found) == words
+    assert len(found) <= 10_001
+    assert conversion.pieces("a short text") == ["a", " short", " text"]
+
+
 def test_a_whole_answer_made_of_a_stream_comes_when_the_stream_was_over() -> None:
     reply = converted(CHAT, PLAIN, streamed(*CHUNKS))
     assert reply.headers == (("content-type", "application/json"), ("x-request-id", "req_1"))

@@ -50,6 +50,14 @@ def test_responses_spoils_each_place_that_repeats_the_arguments() -> None:
     assert told.count('{\\"city\\": \\"Rome\\""') == 3, "arguments.done, output_item.done, response.completed"
 
 
+def test_white_space_at_the_end_hides_nothing() -> None:
+    call = {"function": {"name": "f", "arguments": '{"a": 1}\n'}}
+    plain = {"choices": [{"message": {"tool_calls": [call]}}]}
+    reply = Reply(200, (("content-type", "application/json"),), [Frame(json.dumps(plain).encode())])
+    told = with_bad_tool_json(reply).json()
+    assert told["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == '{"a": 1'
+
+
 def test_anthropics_pieces_are_spoilt_at_the_end() -> None:
     piece = {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"a"'}}
     last = {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": ": 1}"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from pytest_llmmock.core.model import Frame, Reply, Request, json_reply
 from pytest_llmmock.core.sse import write_event
 from pytest_llmmock.faults import KINDS
 
+NAN = float("nan")
 SSE = (("content-type", "text/event-stream"),)
 
 
@@ -224,6 +226,37 @@ def test_a_stall_that_a_client_does_not_wait_for_is_retried_with_the_same_record
 
 
 @ways
+@pytest.mark.parametrize("slow", ["fault", "speed"])
+def test_what_is_asked_at_once_gets_recordings_in_the_order_of_asking(way: Any, path: Path, slow: str) -> None:
+    with opened(way, path, speed="ttft=0.05" if slow == "speed" else "instant") as desk:
+        if slow == "fault":
+            desk.faults.latency(ttft=0.05)
+        url = str(desk.client.base_url)
+
+        async def ask() -> list[Any]:
+            async with openai.AsyncOpenAI(api_key="test", base_url=url, max_retries=0) as client:
+                return await asyncio.gather(*(client.chat.completions.create(**asked("m")) for _ in range(2)))
+
+        assert sorted(answer.choices[0].message.content for answer in asyncio.run(ask())) == ["m 1", "m 2"]
+
+
+@ways
+def test_a_client_whose_time_is_over_gets_the_same_recording_when_it_asks_again(way: Any, path: Path) -> None:
+    with opened(way, path, retries=2, speed="ttft=600") as desk:
+        with pytest.raises(openai.APITimeoutError):
+            desk.client.with_options(timeout=0.05).chat.completions.create(**asked("other"))
+        assert [entry.interaction for entry in desk.mock.requests] == [4, 4, 4]
+
+
+@ways
+def test_a_fault_that_finds_nothing_to_change_uses_the_recording_up(way: Any, path: Path) -> None:
+    with opened(way, path) as desk:
+        desk.faults.bad_tool_json().stall(0.01, after_events=100)
+        assert [desk.ask(), desk.ask()] == ["m 1", "m 2"]
+        assert desk.mock.requests.last.notes[0] == "fault without effect: bad_tool_json()"
+
+
+@ways
 def test_what_is_late_and_whole_uses_up_its_recording(way: Any, path: Path) -> None:
     with opened(way, path) as desk:
         desk.faults.latency(ttft=0.02, per_event=0.001)
@@ -327,7 +360,7 @@ def test_a_drawn_seed_can_be_told(path: Path) -> None:
         (told,) = desk.faults.seeds
         assert told.startswith("faults.random(rate=0.1, seed=")
         desk.faults.clear()
-        assert desk.faults.seeds == ()
+        assert desk.faults.seeds == (told,)  # it may have had its effect
 
 
 # --- what is not possible -------------------------------------------------------------------------------
@@ -336,11 +369,25 @@ def test_a_drawn_seed_can_be_told(path: Path) -> None:
 @pytest.mark.parametrize(
     ("set_wrong", "why"),
     [
-        (lambda faults: faults.on(call=0), "faults.on(call=0): calls are counted from 1."),
-        (lambda faults: faults.cut(after_events=-1), "faults.cut(after_events=-1): that is below 0."),
-        (lambda faults: faults.stall(-1), "faults.stall(seconds=-1): that is below 0."),
+        (lambda faults: faults.on(call=0), "faults.on(call=0): a call is a number from 1, or several of them."),
+        (lambda faults: faults.on(call=[]), "faults.on(call=[]): a call is a number from 1, or several of them."),
+        (lambda faults: faults.on(call="2"), "faults.on(call='2'): a call is a number from 1, or several of them."),
+        (
+            lambda faults: faults.cut(after_events=1.5),
+            "faults.cut(after_events=1.5): this is a whole number, 0 or more.",
+        ),
+        (lambda faults: faults.latency(ttft=NAN), "faults.latency(ttft=nan): this is a number of seconds, 0 or more."),
+        (
+            lambda faults: faults.finish(""),
+            "faults.finish(''): a reason is a word such as 'length', 'content_filter' or 'stop'.",
+        ),
+        (lambda faults: faults.cut(after_events=-1), "faults.cut(after_events=-1): this is a whole number, 0 or more."),
+        (lambda faults: faults.stall(-1), "faults.stall(seconds=-1): this is a number of seconds, 0 or more."),
         (lambda faults: faults.rate_limit(times=0), "faults.rate_limit(retry_after=1): times=0 is below 1."),
-        (lambda faults: faults.rate_limit(retry_after=-1), "faults.rate_limit(retry_after=-1): that is below 0."),
+        (
+            lambda faults: faults.rate_limit(retry_after=-1),
+            "faults.rate_limit(retry_after=-1): this is a number of seconds, 0 or more.",
+        ),
         (
             lambda faults: faults.server_error(status=200),
             "faults.server_error(status=200): an error has a status from 400 to 599.",

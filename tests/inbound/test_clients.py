@@ -374,6 +374,15 @@ def test_in_any_pieces_at_all_each_sdk_reads_the_same(recorded_here, name, chunk
         assert hold(name, recorded_here.url) == recorded_here.told[name]
 
 
+@pytest.mark.parametrize("speed", ["recorded", "ttft=0.005,tps=5000"])
+@pytest.mark.parametrize("name", CONVERSATIONS)
+@pytest.mark.parametrize("replays", [use_cassette, LLMServer])
+def test_in_time_each_sdk_reads_the_same(recorded_here, replays, name, speed):
+    with replays(recorded_here.path, speed=speed, chunking="hostile=7") as mock:
+        assert hold(name, getattr(mock, "url", recorded_here.url)) == recorded_here.told[name]
+        assert not [entry for entry in mock.requests if not entry.whole]
+
+
 @pytest.mark.parametrize("replays", [use_cassette, LLMServer])
 @pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize("name", ["openai-chat", "openai-responses", "anthropic", "ollama"])

@@ -202,3 +202,52 @@ def test_a_stream_that_tells_of_an_error_is_recorded_though_the_client_leaves_th
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["llmmock: 0 replayed, 1 recorded, 0 unmatched"])
     run(project).assert_outcomes(passed=1)
+
+
+def test_a_retry_behind_a_fault_gets_what_was_recorded_and_the_upstream_is_asked_once(project, standin):
+    project.makepyfile(
+        test_app="""
+        import os
+        import openai, pytest
+
+        @pytest.mark.parametrize("stream", [False, True])
+        def test_it(llm_mock, stream):
+            llm_mock.faults.cut(after_events=1, times=1)
+            with openai.OpenAI(api_key="k", base_url=os.environ["STANDIN_URL"], max_retries=2) as client:
+                def ask():
+                    messages = [{"role": "user", "content": f"one {stream}"}]
+                    answer = client.chat.completions.create(model="m", messages=messages, stream=stream)
+                    return list(answer) if stream else answer
+                if stream:
+                    with pytest.raises(openai.APIConnectionError):
+                        ask()
+                ask()
+            assert [entry.notes for entry in llm_mock.requests][0] == ("fault: cut(after_events=1)",)
+            assert llm_mock.requests.last.text.startswith(f"one {stream} #")
+        """
+    )
+    result = run(project, "--llm-record")
+    result.assert_outcomes(passed=2)
+    assert len(standin.requests) == 2
+    again = run(project, "--llm-unplayed=fail")
+    again.assert_outcomes(passed=2)
+    again.stdout.fnmatch_lines(["llmmock: 4 replayed, 0 recorded, 0 unmatched *"])
+    assert len(standin.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "@pytest.fixture\ndef asked(llm_mock, ask):\n    ask('one', stream=True)\n    assert 0\n"
+        "def test_it(asked): pass",
+        "@pytest.fixture\ndef asked(llm_mock, ask):\n    yield ask('one', stream=True)\n    assert 0\n"
+        "def test_it(asked): pass",
+        "def test_it(llm_mock, ask):\n    ask('one', stream=True)\n    with pytest.raises(Exception): ask('two')",
+    ],
+    ids=["set-up", "teardown", "a miss that was swallowed"],
+)
+def test_the_seed_is_told_whatever_phase_fails(recorded, test):
+    recorded.makepyfile(test_app="import pytest\n" + test)
+    result = run(recorded, "--llm-chunking=hostile=77")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*To have them cut so again:  --llm-chunking=hostile=77"])
