@@ -3,87 +3,17 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from random import Random
+from collections.abc import Collection, Sequence
 from secrets import randbelow
-from typing import Any, Literal
 
 from ..core.model import Exchange, Problem, Reply
 from ..errors import UsageError
 from . import answers, streams
-
-Change = Callable[[Exchange, Reply], Reply]
-
-Kind = Literal["rate_limit", "server_error", "cut", "truncate", "garble", "mid_stream_error", "bad_tool_json"]
-
-KINDS: tuple[Kind, ...] = ("rate_limit", "server_error", "cut", "truncate", "garble", "mid_stream_error")
-"""What `random` chooses from unless it is told."""
+from .chance import DRAWN, KINDS, Kind, by_chance
+from .fault import Fault, changed, rate_limit, server_error
+from .meeting import SetFault, Store, When, met_by
 
 _SEEDS = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that goes wrong."""
-
-    name: str
-    """As it is told: `cut(after_events=5)`."""
-    refusal: Problem | None = None
-    """What is answered instead."""
-    alter: Change | None = None
-    """What becomes of the answer."""
-    draw: Callable[[int], Fault | None] | None = None
-    """Which fault the n-th call meets, if any."""
-
-    def change(self, exchange: Exchange, reply: Reply) -> Reply:
-        return reply if self.alter is None else self.alter(exchange, reply)
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """Which requests a fault is for."""
-
-    calls: Collection[int] = ()
-    model: str = ""
-    operation: str = ""
-
-    def fits(self, exchange: Exchange) -> bool:
-        """Whatever its number is."""
-        model = not self.model or fnmatchcase(exchange.prompt.model, self.model)
-        return model and (not self.operation or fnmatchcase(exchange.operation, self.operation))
-
-
-@dataclass(slots=True)
-class _Set:
-    """A fault that was set, and how often it was met."""
-
-    fault: Fault
-    when: When
-    times: int | None
-    asked: int = 0
-    met: int = 0
-
-    def meets(self, exchange: Exchange) -> Fault | None:
-        if not self.when.fits(exchange):
-            return None
-        self.asked += 1
-        if self.times is not None and self.met >= self.times:
-            return None
-        if self.when.calls and self.asked not in self.when.calls:
-            return None
-        return self.fault.draw(self.asked) if self.fault.draw else self.fault
-
-
-@dataclass(slots=True)
-class _Store:
-    """The faults of one test, in the order in which they were set."""
-
-    faults: list[_Set] = field(default_factory=list)
-    seeds: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Faults:
@@ -94,8 +24,8 @@ class Faults:
     answer that was changed does not use up its recording: asked again, the request gets it as it was.
     """
 
-    def __init__(self, store: _Store | None = None, when: When | None = None) -> None:
-        self._store = store or _Store()
+    def __init__(self, store: Store | None = None, when: When | None = None) -> None:
+        self._store = store or Store()
         self._when = when or When()
 
     def on(self, *, call: int | Collection[int] | None = None, model: str = "", operation: str = "") -> Faults:
@@ -120,42 +50,43 @@ class Faults:
 
     def rate_limit(self, times: int | None = 1, retry_after: float = 1.0) -> Faults:
         """Status 429. SDKs that know `retry-after-ms` do not wait; `retry_after` (seconds) is told beside it."""
-        return self._set(_rate_limit(retry_after), times)
+        _check("rate_limit", retry_after=retry_after)
+        return self._set(rate_limit(retry_after), times)
 
     def server_error(self, times: int | None = 1, status: int = 503) -> Faults:
         """An error of the server, in the protocol's own shape. Raises `UsageError`."""
         if not 400 <= status <= 599:
             raise UsageError(f"faults.server_error(status={status!r}): an error has a status from 400 to 599.")
-        return self._set(_server_error(status), times)
+        return self._set(server_error(status), times)
 
     # --- what can go wrong: with the answer ---
 
     def latency(self, ttft: float = 0.0, per_event: float = 0.0, *, times: int | None = None) -> Faults:
         """So many seconds later: the first event, and each one after it once more."""
         _check("latency", ttft=ttft, per_event=per_event)
-        alter = _changed(streams.late, ttft, per_event)
+        alter = changed(streams.late, ttft, per_event)
         return self._set(Fault(f"latency(ttft={ttft}, per_event={per_event})", alter=alter), times)
 
     def stall(self, seconds: float, after_events: int = 0, *, times: int | None = None) -> Faults:
         """Nothing for so many seconds behind so many events."""
         _check("stall", seconds=seconds, after_events=after_events)
-        alter = _changed(streams.stalled, seconds, after_events)
+        alter = changed(streams.stalled, seconds, after_events)
         return self._set(Fault(f"stall({seconds}, after_events={after_events})", alter=alter), times)
 
     def cut(self, after_events: int | None = None, *, times: int | None = None) -> Faults:
         """The connection breaks behind so many events, or in the middle. Of a plain answer half has come."""
         _check("cut", after_events=after_events)
-        return self._set(Fault(_name("cut", after_events), alter=_changed(streams.cut, after_events)), times)
+        return self._set(Fault(_name("cut", after_events), alter=changed(streams.cut, after_events)), times)
 
     def truncate(self, after_events: int | None = None, *, times: int | None = None) -> Faults:
         """The stream ends well, but behind so many events, or before its last. Of a plain answer half has come."""
         _check("truncate", after_events=after_events)
-        return self._set(Fault(_name("truncate", after_events), alter=_changed(streams.truncated, after_events)), times)
+        return self._set(Fault(_name("truncate", after_events), alter=changed(streams.truncated, after_events)), times)
 
     def garble(self, after_events: int | None = None, *, times: int | None = None) -> Faults:
         """The event behind so many, or in the middle, cannot be read: its second half is overwritten."""
         _check("garble", after_events=after_events)
-        return self._set(Fault(_name("garble", after_events), alter=_changed(streams.garbled, after_events)), times)
+        return self._set(Fault(_name("garble", after_events), alter=changed(streams.garbled, after_events)), times)
 
     def mid_stream_error(
         self,
@@ -182,7 +113,7 @@ class Faults:
 
         Where a protocol sends them as an object (Ollama, Anthropic's plain answers) there is nothing to break.
         """
-        return self._set(Fault("bad_tool_json()", alter=_changed(answers.with_bad_tool_json)), times)
+        return self._set(Fault("bad_tool_json()", alter=changed(answers.with_bad_tool_json)), times)
 
     def finish(self, reason: str, *, times: int | None = None) -> Faults:
         """The answer gives this reason for its end, in the words of Chat Completions: `length`, `content_filter` …
@@ -193,7 +124,7 @@ class Faults:
             raise UsageError(
                 f"faults.finish({reason!r}): a reason is a word such as 'length', 'content_filter' or 'stop'."
             )
-        return self._set(Fault(f"finish({reason!r})", alter=_changed(answers.with_finish, reason)), times)
+        return self._set(Fault(f"finish({reason!r})", alter=changed(answers.with_finish, reason)), times)
 
     def random(
         self,
@@ -209,26 +140,21 @@ class Faults:
         fails. Raises `UsageError`.
         """
         kinds = (kinds,) if isinstance(kinds, str) else kinds
-        unknown = [kind for kind in kinds if kind not in _DRAWN]
+        unknown = [kind for kind in kinds if kind not in DRAWN]
         if unknown or not kinds or not 0 <= rate <= 1:
-            known = ", ".join(_DRAWN)
+            known = ", ".join(DRAWN)
             raise UsageError(
                 f"faults.random(rate={rate!r}, kinds={[*kinds]!r}): rate is 0 to 1, kinds are of: {known}."
             )
         seed = randbelow(_SEEDS) if seed is None else seed
         self._store.seeds.append(f"faults.random(rate={rate}, seed={seed})")
-
-        def draw(number: int) -> Fault | None:
-            chance = Random(f"{seed}:{number}")
-            return _DRAWN[chance.choice(kinds)](chance) if chance.random() < rate else None
-
-        return self._set(Fault(f"random(rate={rate}, seed={seed})", draw=draw), times)
+        return self._set(by_chance(rate, seed, kinds), times)
 
     def _set(self, fault: Fault, times: int | None) -> Faults:
         if times is not None and times < 1:
             raise UsageError(f"faults.{fault.name}: times={times!r} is below 1.")
         with self._store.lock:
-            self._store.faults.append(_Set(fault, self._when, times))
+            self._store.faults.append(SetFault(fault, self._when, times))
         return self
 
     # --- what comes of it ---
@@ -243,7 +169,7 @@ class Faults:
         if not self._store.faults:
             return None
         with self._store.lock:
-            met = _met(self._store.faults, exchange)
+            met = met_by(self._store.faults, exchange)
         if not met or met[0].refusal is None:
             exchange.faults = met
             return None
@@ -251,20 +177,6 @@ class Faults:
         reply = exchange.dialect.write_error(met[0].refusal)
         reply.source = "script"
         return reply
-
-
-def _met(faults: Sequence[_Set], exchange: Exchange) -> list[Fault]:
-    """The faults that a request meets: one that answers by itself, else all that change the answer."""
-    found = [(each, fault) for each in faults if (fault := each.meets(exchange)) is not None]
-    refusing = [pair for pair in found if pair[1].refusal is not None][:1]
-    for each, _ in refusing or found:
-        each.met += 1
-    return [fault for _, fault in refusing or found]
-
-
-def _changed(change: Callable[..., Reply], *arguments: Any) -> Change:
-    """A change that needs to know the reply only."""
-    return lambda exchange, reply: change(reply, *arguments)
 
 
 def _name(name: str, after_events: int | None) -> str:
@@ -278,48 +190,3 @@ def _check(name: str, **amounts: float | None) -> None:
         wanted = int if amount == "after_events" else (int, float)
         if value is not None and not (isinstance(value, wanted) and 0 <= value < math.inf):
             raise UsageError(f"faults.{name}({amount}={value!r}): this is {kind}, 0 or more.")
-
-
-def _rate_limit(retry_after: float) -> Fault:
-    _check("rate_limit", retry_after=retry_after)
-    headers = (("retry-after", f"{retry_after:g}"), ("retry-after-ms", "1"))
-    problem = Problem(
-        429, "Rate limit reached (a fault of this test).", "rate_limit_exceeded", "requests", None, headers
-    )
-    return Fault(f"rate_limit(retry_after={retry_after:g})", problem)
-
-
-def _server_error(status: int) -> Fault:
-    message = "The server is overloaded or not ready (a fault of this test)."
-    headers = (("retry-after-ms", "1"),)
-    return Fault(f"server_error(status={status})", Problem(status, message, None, "server_error", headers=headers))
-
-
-def _somewhere(name: str, change: Callable[[Exchange, Reply, int], Reply]) -> Callable[[Random], Fault]:
-    """A fault behind a number of events that is drawn when the answer is known."""
-
-    def drawn(chance: Random) -> Fault:
-        share = chance.random()
-
-        def changed(exchange: Exchange, reply: Reply) -> Reply:
-            return change(exchange, reply, int(share * streams.count(reply)))
-
-        return Fault(f"{name}()", alter=changed)
-
-    return drawn
-
-
-_FAILURE = Problem(500, streams.MESSAGE, "server_error", "server_error")
-
-_DRAWN: Mapping[str, Callable[[Random], Fault]] = {
-    "rate_limit": lambda chance: _rate_limit(1.0),
-    "server_error": lambda chance: _server_error(chance.choice((500, 502, 503))),
-    "cut": _somewhere("cut", lambda exchange, reply, events: streams.cut(reply, events)),
-    "truncate": _somewhere("truncate", lambda exchange, reply, events: streams.truncated(reply, events)),
-    "garble": _somewhere("garble", lambda exchange, reply, events: streams.garbled(reply, events)),
-    "mid_stream_error": _somewhere(
-        "mid_stream_error", lambda exchange, reply, events: streams.failed(exchange, reply, events, _FAILURE)
-    ),
-    "bad_tool_json": lambda chance: Fault("bad_tool_json()", alter=_changed(answers.with_bad_tool_json)),
-}
-"""Each kind of fault, drawn by chance."""

@@ -16,7 +16,7 @@ from pytest_llmmock.cassettes import library
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.core.model import Frame, Reply, Request, json_reply
 from pytest_llmmock.core.sse import write_event
-from pytest_llmmock.faults import KINDS
+from pytest_llmmock.faults.chance import KINDS
 
 NAN = float("nan")
 SSE = (("content-type", "text/event-stream"),)
