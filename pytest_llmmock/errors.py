@@ -7,6 +7,7 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
+    ├── ScriptError            a reply that was written by hand could not be made
     ├── UnmatchedError         a request had no recording, its upstream no answer, or no way in took it
     ├── ServerError            the local server cannot start
     ├── EgressError            a connection to a model provider was stopped; also a ConnectionError
@@ -36,6 +37,10 @@ class CassetteFormatError(CassetteError):
 
 class UpstreamError(LLMMockError):
     """Record mode asked an upstream and got no usable answer."""
+
+
+class ScriptError(LLMMockError):
+    """A reply that was written by hand could not be made: its function raised, its template names what is not there."""
 
 
 class UnmatchedError(LLMMockError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from ..errors import LLMMockError, UpstreamError
+from ..errors import LLMMockError, ScriptError, UpstreamError
 from .journal import Journal
 from .json_text import json_error
-from .model import Exchange, Problem, Reply, Request, Source, SourceName
+from .model import Exchange, Later, Problem, Reply, Request, Source, SourceName
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -49,31 +52,42 @@ class Engine:
         Who may not wait begins here, so that requests made at once are answered in the order of asking.
         """
         exchange = self.read(request)
-        if not self.waits:
-            return self._answered(exchange, self.sources)
-        reply = self._first(exchange, self.sources[:-1])
-        if reply is not None:
-            return self._handed_out(exchange, reply)
-        return lambda: self._answered(exchange, self.sources[-1:])
+        found = self._first(exchange, self.sources[:-1] if self.waits else self.sources)
+        if isinstance(found, Later):
+            return lambda: self._handed_out(exchange, self._safely(exchange, found.reply))
+        if found is None and self.waits:
+            return lambda: self._handed_out(exchange, self._last(exchange))
+        return self._handed_out(exchange, found or self._unmatched(exchange))
 
-    def _answered(self, exchange: Exchange, sources: Sequence[Source]) -> Reply:
-        return self._handed_out(exchange, self._first(exchange, sources) or self._unmatched(exchange))
+    def _last(self, exchange: Exchange) -> Reply:
+        """What the last source says, which may take time anyhow."""
+        found = self._first(exchange, self.sources[-1:])
+        if isinstance(found, Later):
+            return self._safely(exchange, found.reply)
+        return found or self._unmatched(exchange)
 
     def _handed_out(self, exchange: Exchange, reply: Reply) -> Reply:
         return self.journal.note(exchange, self.deliver(exchange, reply))
 
-    def _first(self, exchange: Exchange, sources: Sequence[Source]) -> Reply | None:
+    def _first(self, exchange: Exchange, sources: Sequence[Source]) -> Reply | Later | None:
         """The reply of the first source that has one."""
+
+        def answer() -> Reply | Later | None:
+            replies = (source.answer(exchange) for source in sources)
+            return next((reply for reply in replies if reply is not None), None)
+
+        return self._safely(exchange, answer)
+
+    def _safely(self, exchange: Exchange, answer: Callable[[], T]) -> T | Reply:
+        """The answer, or the reply that says what went wrong with it."""
         try:
-            for source in sources:
-                reply = source.answer(exchange)
-                if reply is not None:
-                    return reply
+            return answer()
         except UpstreamError as error:
             return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
+        except ScriptError as error:
+            return self.refuse(exchange, "script", 500, str(error), "script_error")
         except LLMMockError as error:
             return self.refuse(exchange, "unmatched", 500, str(error), "llmmock_error")
-        return None
 
     def _unmatched(self, exchange: Exchange) -> Reply:
         broken = unreadable(exchange)

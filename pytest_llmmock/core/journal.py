@@ -7,75 +7,23 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, overload
+from typing import overload
 
+from .asked import Asked
 from .model import Exchange, Reply, SourceName
-from .prompt import Answer, Message, Prompt, Tool, ToolCall, Usage
+from .prompt import Answer, ToolCall, Usage
 
 LARGEST = 1 << 28
 """Bytes of requests that a journal with a limit keeps."""
 
 
-class Entry:
+class Entry(Asked):
     """One request and its reply. What it means is read when it is asked for, so noting costs nothing."""
 
     def __init__(self, exchange: Exchange, reply: Reply) -> None:
-        self._exchange = exchange
+        super().__init__(exchange)
         self._reply = reply
         self._noted = time.monotonic()
-
-    @property
-    def operation(self) -> str:
-        """What was asked for: `chat`, `responses`, `embeddings`, `models`, `opaque` …"""
-        return self._exchange.operation
-
-    @property
-    def method(self) -> str:
-        return self._exchange.request.method
-
-    @property
-    def path(self) -> str:
-        return self._exchange.request.path
-
-    @property
-    def url(self) -> str:
-        return self._exchange.request.url
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The request's headers by lower-case name; of a repeated one the last value."""
-        return dict(self._exchange.request.headers)
-
-    @property
-    def json(self) -> Any:
-        """The request's body as a JSON value, or None when it is not JSON."""
-        return self._exchange.json
-
-    @property
-    def body(self) -> bytes:
-        """The request's body, as it was before its client compressed it."""
-        return self._exchange.request.body
-
-    @property
-    def _prompt(self) -> Prompt:
-        return self._exchange.prompt
-
-    @property
-    def model(self) -> str:
-        """The model that was asked for; '' when the request names none."""
-        return self._prompt.model
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        return self._prompt.messages
-
-    @property
-    def tools(self) -> tuple[Tool, ...]:
-        return self._prompt.tools
-
-    @property
-    def stream(self) -> bool:
-        return self._prompt.stream
 
     @property
     def answer(self) -> Answer:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -231,10 +231,17 @@ class Fault(Protocol):
         """The reply, whose frames are known and have the times at which they are due, with the fault in it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A reply that takes time to make: who must not wait has it made in another thread."""
+
+    reply: Callable[[], Reply]
+
+
 class Source(Protocol):
     """Something that may know the answer: scripted rules, a cassette, an upstream."""
 
-    def answer(self, exchange: Exchange) -> Reply | None:
+    def answer(self, exchange: Exchange) -> Reply | Later | None:
         """The reply, or None when this source has none."""
 
 

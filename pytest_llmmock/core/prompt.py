@@ -79,7 +79,21 @@ class Usage:
     """Of the output: spent on reasoning."""
 
 
-DeltaKind = Literal["text", "reasoning", "refusal", "tool_call", "vector", "model", "usage", "finish", "error", "item"]
+DeltaKind = Literal[
+    "text",
+    "reasoning",
+    "refusal",
+    "tool_call",
+    "vector",
+    "image",
+    "audio",
+    "file",
+    "model",
+    "usage",
+    "finish",
+    "error",
+    "item",
+]
 
 
 @dataclass(frozen=True, slots=True)

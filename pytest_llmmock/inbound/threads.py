@@ -40,9 +40,12 @@ async def until_due(frames: Paced, patience: float | None = None) -> bool:
 
 async def ask(door: Door, request: Request) -> Reply:
     """The reply of a door, without making an event loop wait for it."""
-    if not door.blocks:
+    if door.begin is not None:
+        begun = door.begin(request)
+    elif door.blocks:
+        begun = partial(door.handle, request)
+    else:
         return door.handle(request)
-    begun = partial(door.handle, request) if door.begin is None else door.begin(request)
     return begun if isinstance(begun, Reply) else await _ask_in_thread(begun)
 
 
