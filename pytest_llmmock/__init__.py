@@ -13,12 +13,15 @@ if TYPE_CHECKING:
         CassetteError,
         CassetteFormatError,
         LLMMockError,
+        ScriptError,
         ServerError,
         UnmatchedError,
         UpstreamError,
         UsageError,
     )
     from .mock import LLMMock, LLMServer, use_cassette
+    from .script.problems import error
+    from .script.replies import reply
 
 __version__ = "0.1.0"
 
@@ -28,15 +31,24 @@ __all__ = [
     "LLMMock",
     "LLMMockError",
     "LLMServer",
+    "ScriptError",
     "ServerError",
     "UnmatchedError",
     "UpstreamError",
     "UsageError",
     "__version__",
+    "error",
+    "reply",
     "use_cassette",
 ]
 
-_HOME = {"LLMMock": "mock", "LLMServer": "mock", "use_cassette": "mock"}
+_HOME = {
+    "LLMMock": "mock",
+    "LLMServer": "mock",
+    "use_cassette": "mock",
+    "reply": "script.replies",
+    "error": "script.problems",
+}
 
 
 def __getattr__(name: str) -> object:

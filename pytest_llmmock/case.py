@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Case:
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
             since = written(item.config.stash[BEGAN])
+            settings = replace(settings, rules=item.config.rootpath / settings.rules) if settings.rules else settings
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
             item.config.stash.setdefault(_GUARDED, []).append(settings if is_guarded(deck) else None)
             return cls(item, deck, name)

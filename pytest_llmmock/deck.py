@@ -22,6 +22,8 @@ from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
 from .keeper import Keeper
+from .script.rules import Script
+from .script.rules import explain as explain_rules
 from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
@@ -49,6 +51,7 @@ class Deck:
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
+        self.script, self._behind = self._scripts(cassettes[0].path.stem if cassettes else "")
         self.delivery = delivery_of(settings)
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
@@ -92,6 +95,17 @@ class Deck:
             self.player = Player([self.cassette, found], self.keys, dialects.read, repeat=self.settings.repeat)
         return self
 
+    def _scripts(self, seed: str) -> tuple[Script, Script]:
+        """The rules that come before the recordings, and those behind them. Raises `UsageError`."""
+        before, behind = Script(seed), Script(seed)
+        if self.settings.rules:
+            from .script.files import load  # reads what a person has written: pydantic, YAML
+
+            rules, default = load(Path(self.settings.rules), os.environ)
+            (behind if self.settings.on_miss == "rules" else before).extend(rules)
+            behind.extend(default)
+        return before, behind
+
     @property
     def cassette(self) -> Cassette:
         return self.player.cassettes[0]
@@ -117,7 +131,9 @@ class Deck:
     ) -> Engine:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
-        sources: list[Source] = [self.faults, *([self.player] if replays else [])]
+        sources: list[Source] = [self.faults, self.script, *([self.player] if replays else [])]
+        if self._falls_back:
+            sources.append(self._behind)
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
         return Engine(
@@ -130,6 +146,11 @@ class Deck:
             waits=self.records,
             clean=self.clean,
         )
+
+    @property
+    def _falls_back(self) -> bool:
+        """Whether there are rules for what nothing else answers; an upstream answers everything."""
+        return not self.records and self.settings.on_miss != "error"
 
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""
@@ -146,7 +167,8 @@ class Deck:
         )
 
     def _explain(self, exchange: Exchange) -> str:
-        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice)
+        rules = explain_rules(exchange, [*self.script.rules, *(self._behind.rules if self._falls_back else [])])
+        return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
 
     @property
     def troubles(self) -> list[Entry]:

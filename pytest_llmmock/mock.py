@@ -24,6 +24,7 @@ from .faults.streams import count
 from .inbound.doors import Door
 from .inbound.egress import Guard
 from .inbound.server import MOUNTED, Server
+from .script.scripted import Scripted
 from .settings import Mode, Settings, combine
 from .upstreams.base_url import DUMMY_KEY
 
@@ -35,10 +36,11 @@ _IN_PROCESS = (
 _OVER_HTTP = "llm_server answers what is sent to {url}; this client goes elsewhere."
 
 
-class LLMMock:
-    """In process: the requests of this process's clients are answered from the cassette."""
+class LLMMock(Scripted):
+    """In process: the requests of this process's clients are answered by rules, and from the cassette."""
 
     def __init__(self, deck: Deck) -> None:
+        super().__init__(deck.script)
         self._deck = deck
         self.env: dict[str, str] = {}
         """What was set for clients: nothing, in process."""

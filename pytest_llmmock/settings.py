@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from .cassettes.matchers import DEFAULT, Keys
@@ -26,6 +27,8 @@ Unplayed = Literal["ignore", "warn", "fail"]
 
 Egress = Literal["guard", "allow"]
 
+OnMiss = Literal["default", "error", "rules"]
+
 ENVIRONMENT = {
     "LLMMOCK_RECORD": "mode",
     "LLMMOCK_UPSTREAM": "upstream",
@@ -34,6 +37,7 @@ ENVIRONMENT = {
     "LLMMOCK_EGRESS": "egress",
     "LLMMOCK_SPEED": "speed",
     "LLMMOCK_CHUNKING": "chunking",
+    "LLMMOCK_RULES": "rules",
 }
 """Variable -> setting."""
 
@@ -72,6 +76,11 @@ class Settings:
     """How fast replies come: `instant`, `recorded`, `x10`, `tps=40`, `ttft=0.3,tps=40`."""
     chunking: str = "recorded"
     """In which pieces bodies come: `recorded`, `event`, `bytes=N`, `hostile`, `hostile=SEED`."""
+    rules: str | Path = ""
+    """A file of rules, which answer before the recordings do."""
+    on_miss: OnMiss = "default"
+    """`default`: what no rule and no recording answers, the file's `default` does. `error`: nothing does. `rules`: the
+    recordings come first, and rules answer what they miss."""
 
 
 NAMES = tuple(field.name for field in fields(Settings))

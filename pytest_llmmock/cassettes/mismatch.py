@@ -51,8 +51,11 @@ class Advice:
     """The argument that plays the last recording of a request again; '' where that is done anyhow."""
 
 
-def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: Advice) -> str:
-    """The reason, what was asked, what the cassettes hold, how the nearest recording differs, what to do."""
+def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: Advice, *, beside: str = "") -> str:
+    """The reason, what was asked, what the cassettes hold, how the nearest recording differs, what to do.
+
+    `beside` is a paragraph about what else might have answered.
+    """
     times = player.recorded(exchange)
     found = Found() if times else find(exchange, player, read)
     request = exchange.request
@@ -60,6 +63,7 @@ def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: A
         _played_already(times) if times else _reason(exchange, player, found, mode),
         _left_early(exchange, player),
         f"  {request.method} {request.path}   {shape(exchange)}".rstrip() + f"\n  {asked(exchange)}",
+        beside,
         _cassettes([*found.near, *found.elsewhere], player, read),
         *(_closest(near, player) for near in found.near[:1] if not near.only_streamed),
         _to_fix_it(found.near, times, advice),

@@ -10,13 +10,14 @@ import click
 from ..core.summary import plural
 from ..settings import combine
 from ..standalone import Shelf, named
-from .serving import address_options, as_settings, curl_line, playing_options, serve
+from .serving import address_options, address_wanted, as_settings, curl_line, playing_options, rules_options, serve
 
 
 @click.command(short_help="Serve recordings.")
 @click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
 @address_options
 @playing_options
+@rules_options
 @click.option(
     "--repeat/--no-repeat",
     default=True,
@@ -30,21 +31,24 @@ def command(
     repeat: bool,
     **options: Any,
 ) -> None:
-    """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes).
+    """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes; with --rules none).
 
-    No upstream is ever asked. A request without a recording is answered with status 404 and an explanation,
+    No upstream is ever asked. A request without an answer is answered with status 404 and an explanation,
     which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
     header x-llmmock-cassette.
     """
     settings = combine([("command line", {"repeat": repeat, **as_settings(options)})])
-    found = named(cassettes or (Path("cassettes"),), settings)
+    found = named(cassettes or (() if settings.rules else (Path("cassettes"),)), settings)
+    host, port = address_wanted(settings, host, port)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
 
     def banner(url: str) -> str:
         count = sum(len(cassette) for cassette in found.values())
         curl = curl_line(url, found.values())
+        replays = f"replays {plural(count, 'interaction')} of {plural(len(found), 'cassette')}" if found else ""
+        answers = f"answers by the rules of {settings.rules}" if settings.rules else ""
         lines = [
-            f"llmmock replays {plural(count, 'interaction')} of {plural(len(found), 'cassette')} on {url}",
+            f"llmmock {' and '.join(filter(None, [replays, answers]))} on {url}",
             f"  OpenAI base URL:  {url}/v1",
             *([f"  try:  {curl}"] if curl else []),
             "  stop with Ctrl-C",

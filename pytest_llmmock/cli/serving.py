@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ..cassettes.cassette import Cassette, Interaction
 from ..core.model import Reply, Request
 from ..core.summary import plural
 from ..deck import Deck
 from ..inbound.server import Server
+from ..settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,6 +68,33 @@ def playing_options(command: F) -> F:
         help="In which pieces recordings come: recorded (default), event, bytes=N, hostile, hostile=SEED.",
     )
     return matching_options(speed(chunking(command)))
+
+
+def rules_options(command: F) -> F:
+    """Replies that are written by hand."""
+    rules = click.option(
+        "--rules", metavar="FILE", help="Answer by the rules of this file, YAML or JSON, before the recordings do."
+    )
+    on_miss = click.option(
+        "--on-miss",
+        type=click.Choice(["error", "rules"]),
+        help="What answers a request without a recording: error leaves out the rules' default; rules has the "
+        "recordings come first, and rules answer what they miss. Without it, rules come first and their default last.",
+    )
+    return rules(on_miss(command))
+
+
+def address_wanted(settings: Settings, host: str, port: int) -> tuple[str, int]:
+    """Where to listen: as the command line says, else as the rules do, which may be another tool's configuration."""
+    if not settings.rules:
+        return host, port
+    from ..script.files import address
+
+    source = click.get_current_context().get_parameter_source
+    own = {name for name in ("host", "port") if source(name) is ParameterSource.DEFAULT}
+    wanted_host, wanted_port = address(Path(settings.rules), os.environ)
+    host = wanted_host if wanted_host and "host" in own else host
+    return host, wanted_port if wanted_port is not None and "port" in own else port
 
 
 def recording_options(command: F) -> F:
