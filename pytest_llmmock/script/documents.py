@@ -63,19 +63,16 @@ class Place:
 def read(path: Path) -> Document:
     """The file. Raises `UsageError` when it cannot be read."""
     try:
-        state = path.stat()
-        return _read(path, state.st_mtime_ns, state.st_size)
+        return _read(path, path.read_text("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"The rules {path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The rules {path} are not text in UTF-8: {error.reason} at byte {error.start}.") from None
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, changed: int, size: int) -> Document:
-    """Each test of a run reads the same file."""
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"The rules {path} are not text in UTF-8: {error.reason} at byte {error.start}.") from None
+def _read(path: Path, text: str) -> Document:
+    """Each test of a run reads the same."""
     if path.suffix == ".json":
         value, text = _json(path, text), text.replace("\t", " ")  # YAML knows JSON, but no tabs
         return Document(path, value, _lines(text))
