@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 
+from ..core.engine import unreadable
 from ..core.model import Exchange, Later, Reply
 from ..core.summary import plural
 from ..errors import ScriptError, UsageError
@@ -160,9 +161,9 @@ class _Rules:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def in_order(self) -> list[Rule]:
-        """The highest priority first, then what is for any request last, then as they were written."""
+        """The highest priority first, what is for any request last, a test's own before those of files."""
         with self.lock:
-            return sorted(self.rules, key=lambda rule: (-rule.priority, rule.is_open))
+            return sorted(self.rules, key=lambda rule: (-rule.priority, rule.is_open, bool(rule.place)))
 
 
 class Script:
@@ -196,8 +197,8 @@ class Script:
 
     def answer(self, exchange: Exchange) -> Reply | Later | None:
         """The reply of the first rule that fits."""
-        if not self._rules.rules:
-            return None
+        if not self._rules.rules or (exchange.json is None and unreadable(exchange)):
+            return None  # what nobody can read is refused by the engine, as a provider would
         view = View(exchange)
         for rule in self._rules.in_order():
             action = "" if rule.misfit(view) else rule.take(view)

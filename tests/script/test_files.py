@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def test_the_documented_file_does_what_it_says(write):
     assert len(replied(script, embeddings("a")).json()["data"][0]["embedding"]) == 1536
     assert [replied(script, chat("crash")).status for _ in range(3)] == [500, 500, 200]
     assert said(script, chat("hello")) == "You said: hello"
+
+
+def test_the_file_of_the_documentation_is_one(write):
+    page = Path(__file__).parents[2] / "docs" / "scripts.md"
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    script = loaded(write(block))
+    assert block.startswith(WEATHER.partition("default")[0])
+    assert [said(script, chat("a story")) for _ in range(2)] == ["Once upon a time", "The end"]
 
 
 def test_json_says_the_same(write):

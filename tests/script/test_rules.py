@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from scripting import asked, chat, embeddings, replied, said
 
-from pytest_llmmock import UsageError
+from pytest_llmmock import UsageError, dialects
+from pytest_llmmock.script.conditions import conditions_of
 from pytest_llmmock.script.rules import Rule, Script, explain
 
 
@@ -46,6 +48,21 @@ def test_a_rule_for_any_request_can_be_made_to_win(script):
     script.when(contains="hi").reply("hi")
     script.for_any(5).reply("any")
     assert said(script, chat("hi")) == "any"
+
+
+def test_a_tests_own_rule_comes_before_one_of_a_file(script):
+    script.add(Rule(conditions_of([], {"contains": "hi"}), place="rules.yaml:3")).reply("file")
+    script.add(Rule(place="rules.yaml:4")).reply("any of the file")
+    script.when(contains="hi").reply("test")
+    assert said(script, chat("hi")) == "test"
+    script.for_any().reply("any of the test")
+    assert said(script, chat("else")) == "any of the test"
+
+
+def test_a_body_that_cannot_be_read_is_left_to_the_engine(script):
+    script.for_any().reply("words")
+    broken = replace(chat().request, body=b'{"model": ')
+    assert script.answer(dialects.read(broken)) is None
 
 
 def test_several_replies_are_a_sequence_whose_last_one_stays(script):
