@@ -22,8 +22,7 @@ from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
 from .keeper import Keeper
-from .script.rules import Script
-from .script.rules import explain as explain_rules
+from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
@@ -167,7 +166,7 @@ class Deck:
         )
 
     def _explain(self, exchange: Exchange) -> str:
-        rules = explain_rules(exchange, [*self.script.rules, *(self._behind.rules if self._falls_back else [])])
+        rules = self.script.explain(exchange, self._behind.rules if self._falls_back else [])
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
 
     @property

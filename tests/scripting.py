@@ -7,7 +7,7 @@ from typing import Any
 from pytest_llmmock import dialects
 from pytest_llmmock.core.json_text import compact
 from pytest_llmmock.core.model import Exchange, Reply, Request
-from pytest_llmmock.script.rules import Script
+from pytest_llmmock.script.source import Script
 from pytest_llmmock.script.view import View
 
 JSON = (("content-type", "application/json"),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 import traceback
@@ -61,6 +60,8 @@ class Computed:
 
 def _awaited(found: Awaitable[Any]) -> Any:
     """The result, from an event loop of its own: that of the client, if it has one, waits for this very answer."""
+    import asyncio  # which a test without async functions may never need
+
     results: list[Any] = []
     errors: list[BaseException] = []
 

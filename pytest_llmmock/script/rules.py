@@ -1,13 +1,12 @@
-"""Rules: which requests are answered by hand, in which order, and how often."""
+"""Rules: which requests are answered by hand, how often, and what is told when none fits."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Unpack
 
-from ..core.engine import unreadable
 from ..core.model import Exchange, Later, Reply
 from ..core.summary import plural
 from ..errors import ScriptError, UsageError
@@ -153,96 +152,26 @@ class Rule:
         return f"{self.place}  {name}" if self.place else name
 
 
-@dataclass(slots=True)
-class _Rules:
-    """The rules of one test, in the order in which they were written."""
-
-    rules: list[Rule] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def in_order(self) -> list[Rule]:
-        """The highest priority first, what is for any request last, a test's own before those of files."""
-        with self.lock:
-            return sorted(self.rules, key=lambda rule: (-rule.priority, rule.is_open, bool(rule.place)))
+def rule_for(conditions: Sequence[Any], named: Mapping[str, Any], priority: int) -> Rule:
+    """The rule of `when(*conditions, **named)`. Raises `UsageError`."""
+    return Rule(conditions_of(conditions, named), priority)
 
 
-class Script:
-    """The source of replies that are written by hand."""
-
-    def __init__(self, seed: str = "") -> None:
-        self._rules = _Rules()
-        self._seed = seed
-        self._answered = 0
-
-    def when(self, *conditions: Any, priority: int = 0, **named: Any) -> Rule:
-        """A rule for the requests that are all of this. Raises `UsageError`."""
-        return self.add(Rule(conditions_of(conditions, named), priority))
-
-    def add(self, rule: Rule) -> Rule:
-        with self._rules.lock:
-            self._rules.rules.append(rule)
-        return rule
-
-    def extend(self, rules: Iterable[Rule]) -> None:
-        for rule in rules:
-            self.add(rule)
-
-    def for_any(self, priority: int | None = None) -> Rule:
-        """The rule for any request, of which there is one for each priority: so its replies are a sequence."""
-        with self._rules.lock:
-            for rule in self._rules.rules:
-                if rule.is_open and not rule.place and rule.priority == (priority or 0):
-                    return rule
-        return self.add(Rule(priority=priority or 0))
-
-    def answer(self, exchange: Exchange) -> Reply | Later | None:
-        """The reply of the first rule that fits."""
-        if not self._rules.rules or (exchange.json is None and unreadable(exchange)):
-            return None  # what nobody can read is refused by the engine, as a provider would
-        view = View(exchange)
-        for rule in self._rules.in_order():
-            action = "" if rule.misfit(view) else rule.take(view)
-            if not isinstance(action, str):
-                return self._reply(action, view, rule)
-        return None
-
-    def _reply(self, action: Action, view: View, rule: Rule) -> Reply | Later:
-        """What a function says is worked out where that may take time."""
-        values = Values(view, self._next_seed())
-        if not isinstance(action, Computed):
-            return answers.write(action, view, values)
-        return Later(lambda: _worked_out(action, view, values))
-
-    def _next_seed(self) -> str:
-        with self._rules.lock:
-            self._answered += 1
-            return f"{self._seed}:{self._answered}"
-
-    @property
-    def rules(self) -> list[Rule]:
-        """In the order in which they are tried."""
-        return self._rules.in_order()
-
-    def __len__(self) -> int:
-        return len(self._rules.rules)
-
-
-def explain(exchange: Exchange, rules: Sequence[Rule]) -> str:
-    """Which rules there are, and why each is not for this request; '' without rules."""
-    if not rules:
-        return ""
+def answer(exchange: Exchange, rules: Iterable[Rule], seed: Callable[[], str]) -> Reply | Later | None:
+    """The reply of the first rule that fits. `seed` is asked once, for what is drawn."""
     view = View(exchange)
-    lines = [_line(number, rule, view) for number, rule in enumerate(rules[:_LISTED], 1)]
-    lines += [f"  and {len(rules) - _LISTED} more"] if len(rules) > _LISTED else []
-    head = "There is one rule, which does not fit:" if len(rules) == 1 else f"Of {len(rules)} rules none fits:"
-    return "\n".join([head, *lines])
+    for rule in rules:
+        action = "" if rule.misfit(view) else rule.take(view)
+        if not isinstance(action, str):
+            return _made(action, view, Values(view, seed()))
+    return None
 
 
-def _line(number: int, rule: Rule, view: View) -> str:
-    name = str(rule)
-    why = rule.why_not(view)
-    line = f"  #{number}  {name if len(name) <= _COLUMNS // 2 else name[: _COLUMNS // 2 - 2] + ' …'}  ->  {why}"
-    return line if len(line) <= _COLUMNS else line[: _COLUMNS - 2].rstrip() + " …"
+def _made(action: Action, view: View, values: Values) -> Reply | Later:
+    """What a function says is worked out where that may take time."""
+    if not isinstance(action, Computed):
+        return answers.write(action, view, values)
+    return Later(lambda: _worked_out(action, view, values))
 
 
 def _worked_out(action: Computed, view: View, values: Values) -> Reply:
@@ -255,3 +184,19 @@ def _worked_out(action: Computed, view: View, values: Values) -> Reply:
         if why:
             raise ScriptError(f"The function {action.name}() of a rule cannot answer this: {why}.")
     return answers.write(result, view, values)
+
+
+def explain(exchange: Exchange, rules: Sequence[Rule]) -> str:
+    """Which rules there are, and why each is not for this request."""
+    view = View(exchange)
+    lines = [_line(number, rule, view) for number, rule in enumerate(rules[:_LISTED], 1)]
+    lines += [f"  and {len(rules) - _LISTED} more"] if len(rules) > _LISTED else []
+    head = "There is one rule, which does not fit:" if len(rules) == 1 else f"Of {len(rules)} rules none fits:"
+    return "\n".join([head, *lines])
+
+
+def _line(number: int, rule: Rule, view: View) -> str:
+    name = str(rule)
+    why = rule.why_not(view)
+    line = f"  #{number}  {name if len(name) <= _COLUMNS // 2 else name[: _COLUMNS // 2 - 2] + ' …'}  ->  {why}"
+    return line if len(line) <= _COLUMNS else line[: _COLUMNS - 2].rstrip() + " …"

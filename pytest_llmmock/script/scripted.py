@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from .replies import Arguments
-from .rules import Rule, Script
-from .view import View
+from .source import Script
+
+if TYPE_CHECKING:
+    from .replies import Arguments
+    from .rules import Rule
+    from .view import View
 
 
 class Scripted:
@@ -63,7 +66,7 @@ class Scripted:
         **arguments: Unpack[Arguments],
     ) -> Rule:
         """Answer any request that no rule with conditions takes. Raises `UsageError`."""
-        return self._script.for_any(priority).reply(text, times=times, **arguments)
+        return self._script.for_any(priority or 0).reply(text, times=times, **arguments)
 
     def error(
         self,

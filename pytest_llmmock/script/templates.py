@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from ..core.json_text import compact
 from ..errors import ScriptError
@@ -107,6 +106,8 @@ class Values(Mapping[str, Any]):
     @cached_property
     def _uuid(self) -> str:
         """One for each reply: the same for the n-th reply of a test in every run."""
+        from uuid import UUID
+
         return str(UUID(int=Random(self._seed).getrandbits(128), version=4))
 
 

@@ -12,7 +12,7 @@ from scripting import asked, chat, embeddings, replied, said
 from pytest_llmmock import ScriptError
 from pytest_llmmock.core.model import Exchange
 from pytest_llmmock.core.prompt import Answer, ToolCall, Usage
-from pytest_llmmock.script.rules import Script
+from pytest_llmmock.script.source import Script
 
 USER = [{"role": "user", "content": "hi"}]
 CONVERSATIONS = {

@@ -12,7 +12,7 @@ from scripting import chat, embeddings, replied, said
 
 from pytest_llmmock import UsageError, use_cassette
 from pytest_llmmock.script.files import load
-from pytest_llmmock.script.rules import Script, explain
+from pytest_llmmock.script.source import Script
 
 WEATHER = """\
 rules:
@@ -126,7 +126,7 @@ def test_a_default_can_be_an_error(write):
 
 
 def test_an_explanation_says_where_a_rule_is(write):
-    text = explain(chat("hello"), loaded(write(WEATHER)).rules)
+    text = loaded(write(WEATHER)).explain(chat("hello"))
     assert "  #1  rules.yaml:2  when(model='gpt-*', contains='weather')  ->  'weather' is not in" in text
     assert "  #4  rules.yaml:9  for any request" in text
 

@@ -11,7 +11,7 @@ from scripting import asked, chat, replied, said
 
 from pytest_llmmock import ScriptError, error, reply
 from pytest_llmmock.core.model import Later, json_reply
-from pytest_llmmock.script.rules import Script
+from pytest_llmmock.script.source import Script
 
 
 def calling(function) -> Script:

@@ -13,7 +13,7 @@ from scripting import asked, chat, embeddings, replied, said
 from pytest_llmmock import UsageError
 from pytest_llmmock.core.model import Exchange, Reply
 from pytest_llmmock.script.files import address, load
-from pytest_llmmock.script.rules import Script
+from pytest_llmmock.script.source import Script
 
 
 def body(words: str, **more: Any) -> dict[str, Any]:

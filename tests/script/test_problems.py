@@ -6,7 +6,7 @@ import pytest
 from scripting import asked, chat, replied
 
 from pytest_llmmock.script.problems import USUAL
-from pytest_llmmock.script.rules import Script
+from pytest_llmmock.script.source import Script
 
 
 def refused(exchange, *given, **named):
