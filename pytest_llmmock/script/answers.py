@@ -116,9 +116,18 @@ def _totalled(usage: Usage) -> Usage:
 def _deltas(said: Said, view: View) -> Iterator[Delta]:
     """What is said, in the order in which a model says it."""
     if view.operation not in CONVERSATIONS:
-        yield from _made(said, view)
-        return
-    said = _in_shape(said, view)
+        return _made(said, view)
+    once = [*_told(_in_shape(said, view), view)]
+    return (replace(delta, index=index) for index in range(_choices(view)) for delta in once)
+
+
+def _choices(view: View) -> int:
+    """How many answers at once the request wants."""
+    wanted = view.prompt.options.get("n")
+    return wanted if view.operation in ("chat", "completions") and isinstance(wanted, int) and 1 < wanted < 129 else 1
+
+
+def _told(said: Said, view: View) -> Iterator[Delta]:
     yield from (Delta("reasoning", piece) for piece in pieces(said.reasoning, None))
     yield from (Delta("text", piece) for piece in pieces(said.text or "", said.chunks))
     yield from (Delta("refusal", piece) for piece in pieces(said.refusal, None))

@@ -118,17 +118,19 @@ def _broken(path: Path, error: yaml.YAMLError) -> str:
 def _lines(text: str) -> dict[Steps, int]:
     """Where each value begins, counted from 1."""
     node = yaml.compose(text, yaml.SafeLoader)
-    return {} if node is None else dict(_walked(node, (), ()))
+    return {} if node is None else dict(_walked(node, (), set()))
 
 
-def _walked(node: Any, steps: Steps, above: tuple[int, ...]) -> Iterator[tuple[Steps, int]]:
+def _walked(node: Any, steps: Steps, seen: set[int]) -> Iterator[tuple[Steps, int]]:
+    """What aliases lead to is walked once: it may hold itself, or a thousand times the same."""
     yield steps, node.start_mark.line + 1
-    if id(node) in above:  # an alias to what it is in
+    if id(node) in seen:
         return
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            for place, line in _walked(value, (*steps, str(key.value)), (*above, id(node))):
+            for place, line in _walked(value, (*steps, str(key.value)), seen):
                 yield place, (key.start_mark.line + 1 if len(place) == len(steps) + 1 else line)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            yield from _walked(value, (*steps, number), (*above, id(node)))
+            yield from _walked(value, (*steps, number), seen)

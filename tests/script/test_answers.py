@@ -79,6 +79,13 @@ def test_words_and_calls_come_together():
     assert (answer.text, answer.tool_calls[0].name, answer.finish_reason) == ("I look it up.", "search", "tool_calls")
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_several_answers_at_once_say_the_same(stream):
+    answer = answered(chat(n=3, stream=stream), "Hello", tool_calls="f")
+    assert [answer.joined("text", index) for index in answer.choices] == ["Hello"] * 3
+    assert [len(answer.calls_of(index)) for index in answer.choices] == [1, 1, 1]
+
+
 def test_a_refusal_is_one():
     answer = answered(chat(), refusal="I cannot.")
     assert (answer.joined("refusal"), answer.text) == ("I cannot.", "")
