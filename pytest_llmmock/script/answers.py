@@ -26,18 +26,29 @@ _TAKES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("images", "images.edits", "images.variations"), ("image", "json")),
     "audio.speech": ("audio", "json"),
     **dict.fromkeys(("audio.transcriptions", "audio.translations"), ("words", "json")),
+    **dict.fromkeys(("messages.count_tokens", "responses.input_tokens"), ("usage", "json")),
 }
 """Operation -> which content answers it. Any other takes JSON, and words when the rule is for it."""
 
-_BODIES = ("embeddings", "ollama.embed", "ollama.embeddings", "models", "models.retrieve")
+_BODIES = (
+    *("embeddings", "ollama.embed", "ollama.embeddings", "models", "models.retrieve"),
+    *("messages.count_tokens", "responses.input_tokens"),
+)
 """Where JSON is the body as it stands; elsewhere the dialect adds to it what it knows."""
 
-_NAMES = {"words": "a text", "json": "json=", "vectors": "embedding=", "image": "image=", "audio": "audio="}
+_NAMES = {
+    "words": "a text",
+    "json": "json=",
+    "vectors": "embedding=",
+    "image": "image=",
+    "audio": "audio=",
+    "usage": "usage=",
+}
 
 
 def unsuitable(said: Said, operation: str, *, meant: bool) -> str:
     """Why this reply cannot answer an operation, '' when it can. `meant` says that the rule names what it is for."""
-    if operation in CONVERSATIONS and not said.holds:
+    if operation in CONVERSATIONS and not said.holds - {"usage"}:
         return ""
     takes = _TAKES.get(operation) or (("words", "json") if meant else ("json",))
     if said.holds & {*takes}:

@@ -53,6 +53,7 @@ class Said:
             "vectors": self.vectors or self.dimensions is not None,
             "image": self.image is not None,
             "audio": self.audio is not None,
+            "usage": self.usage is not None,
         }
         return frozenset(name for name, value in there.items() if value)
 

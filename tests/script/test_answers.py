@@ -270,6 +270,12 @@ def test_json_is_the_body_where_nobody_converses():
     listed = {"object": "list", "data": []}
     assert replied(_any(json=listed), asked("/v1/models", {}, method="GET")).json() == listed
     assert replied(_any(json={"a": 1}), asked("/v1/rerank", {})).json() == {"a": 1}
+    assert replied(_any(json={"input_tokens": 7}), asked("/v1/messages/count_tokens", {})).json() == {"input_tokens": 7}
+
+
+def test_usage_alone_is_an_empty_answer_that_costs_something():
+    answer = answered(chat(), usage={"input": 3, "output": 0})
+    assert (answer.text, answer.usage) == ("", Usage(3, 0, 3))
 
 
 def test_a_template_is_one_only_when_it_is_said():
