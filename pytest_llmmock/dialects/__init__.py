@@ -69,6 +69,10 @@ MODULES = {
     "responses.compact": "responses_stored",
     "embeddings": "embeddings",
     "models": "models",
+    "images": "images",
+    "audio.speech": "speech",
+    "audio.transcriptions": "transcriptions",
+    "audio.translations": "transcriptions",
     "moderations": "moderations",
     "files": "files",
     "batches": "batches",
@@ -102,6 +106,7 @@ if TYPE_CHECKING:
         completions,
         embeddings,
         files,
+        images,
         models,
         moderations,
         ollama,
@@ -112,10 +117,12 @@ if TYPE_CHECKING:
         opaque,
         responses,
         responses_stored,
+        speech,
+        transcriptions,
     )
 
     _CHECKED: tuple[Dialect, ...] = (chat, completions, embeddings, models, opaque, responses, responses_stored)
-    _OPENAI: tuple[Dialect, ...] = (batches, files, moderations)
+    _OPENAI: tuple[Dialect, ...] = (batches, files, images, moderations, speech, transcriptions)
     _OTHERS: tuple[Dialect, ...] = (anthropic, anthropic_count, anthropic_opaque)
     _OLLAMA: tuple[Dialect, ...] = (ollama, ollama_embed, ollama_generate, ollama_models, ollama_opaque)
 

@@ -81,6 +81,10 @@ files = st.builds(
     identifiers,
 )
 uploads = st.lists(files, max_size=2).map(lambda parts: (Message("user", parts=tuple(parts)),) if parts else ())
+pictured = st.builds(
+    lambda said, parts: (Message("user", said, tuple(parts)),), words, st.lists(files, min_size=1, max_size=2)
+)
+spoken = some_words.map(lambda said: (Message("user", said),))
 of_a_dialect = {
     "anthropic": prompts,
     "chat": prompts,
@@ -108,6 +112,21 @@ of_a_dialect = {
     "moderations": prompts,
     "files": st.builds(Prompt, messages=uploads, options=st.dictionaries(identifiers, words, max_size=2)),
     "batches": st.builds(Prompt, options=options),
+    "speech": st.builds(Prompt, model=words, messages=spoken, stream=st.booleans(), options=options),
+    "transcriptions": st.builds(
+        Prompt,
+        model=words,
+        messages=pictured,
+        stream=st.booleans(),
+        options=st.dictionaries(st.sampled_from(["language", "temperature"]), words, max_size=2),
+    ),
+    "images": st.builds(
+        Prompt,
+        model=words,
+        messages=spoken | pictured,
+        stream=st.booleans(),
+        options=st.dictionaries(st.sampled_from(["n", "size", "user"]), words, max_size=2),
+    ),
 }
 
 said = st.one_of(
