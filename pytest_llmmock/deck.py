@@ -17,11 +17,14 @@ from .cassettes.scrubber import Scrubber
 from .cassettes.underway import Underway
 from .core.engine import Engine
 from .core.journal import Entry, Journal
-from .core.model import Exchange, Source
+from .core.model import Exchange, Reply, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
 from .keeper import Keeper
+from .script.batches import Ask
+from .script.gallery import Gallery
+from .script.simulation import Simulation
 from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
@@ -53,6 +56,9 @@ class Deck:
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
         self._keeper = keeper
+        self._gallery = Gallery()
+        self._ask: Ask
+        self._simulation = self._simulated() if settings.simulate else None
         self._network = Network()
         self._underway = Underway(finishes=settings.record_abandoned)
 
@@ -117,19 +123,54 @@ class Deck:
     ) -> Engine:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
-        sources: list[Source] = [self.faults, *([self.player] if replays else [])]
+        played = self._simulation
+        sources: list[Source] = [
+            self.faults,
+            *([played.first] if played else []),
+            self._gallery,
+            *([played.second] if played else []),
+            *([self.player] if replays else []),
+            *([played.last] if played and not self.records else []),
+        ]
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
-        return Engine(
+        engine = Engine(
             dialects.read,
             sources,
             self._explain,
             self.requests,
             on_trouble,
-            deliver=self.delivery,
+            deliver=self._deliver,
             waits=self.records,
             clean=self.clean,
         )
+        self._ask = engine.handle
+        return engine
+
+    def _deliver(self, exchange: Exchange, reply: Reply) -> Reply:
+        """A reply on its way out: what it shows hangs somewhere, and a played provider keeps it."""
+        reply = self._gallery.hang(exchange, reply)
+        if self._simulation is not None:
+            self._simulation.keep(exchange, reply)
+        return self.delivery(exchange, reply)
+
+    def _simulated(self) -> Simulation:
+        """A provider that is played around the recordings."""
+        return Simulation(
+            models=self.settings.model_list,
+            known=self._models,
+            is_recorded=lambda id: any(id.encode() in each.reply.body for each in self._interactions()),
+            methods=dialects.methods_of,
+            ask=lambda request: self._ask(request),
+        )
+
+    def _interactions(self) -> Iterator[Interaction]:
+        return (interaction for cassette in self.player.cassettes for interaction in cassette.interactions)
+
+    def _models(self) -> list[str]:
+        """The models that recordings are of."""
+        names = {dialects.read(interaction.request).prompt.model for interaction in self._interactions()}
+        return sorted(names - {""})
 
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""

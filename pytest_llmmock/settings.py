@@ -72,6 +72,10 @@ class Settings:
     """How fast replies come: `instant`, `recorded`, `x10`, `tps=40`, `ttft=0.3,tps=40`."""
     chunking: str = "recorded"
     """In which pieces bodies come: `recorded`, `event`, `bytes=N`, `hostile`, `hostile=SEED`."""
+    simulate: bool = False
+    """Whether a provider is played that keeps what it is given: files, batches, responses."""
+    model_list: tuple[str, ...] = ()
+    """The models that a played provider has, or patterns with `*`; without any, it has every model."""
 
 
 NAMES = tuple(field.name for field in fields(Settings))

@@ -17,6 +17,8 @@ from .serving import address_options, as_settings, curl_line, playing_options, s
 @click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
 @address_options
 @playing_options
+@click.option("--simulate", is_flag=True, help="Play a provider that keeps files, batches and responses.")
+@click.option("--model", "model_list", multiple=True, metavar="NAME", help="A model that the played provider has.")
 @click.option(
     "--repeat/--no-repeat",
     default=True,

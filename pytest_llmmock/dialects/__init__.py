@@ -50,6 +50,9 @@ ROUTES = {
     "POST */api/show": "ollama.show",
     "GET */api/ps": "ollama.ps",
     "GET */api/version": "ollama.version",
+    # Ours: pictures that scripted answers tell the address of.
+    "GET */v1/generated/{id}": "generated",
+    "HEAD */v1/generated/{id}": "generated",
     "* *": "opaque",
 }
 """Method and path -> operation. `*` is any prefix, `{id}` one segment, `{id...}` the rest of the path.
@@ -147,6 +150,11 @@ def is_named(method: str, path: str) -> bool:
     if operation == "opaque":
         return False
     return operation.startswith("ollama.") or prefix.endswith("/v1")
+
+
+def methods_of(path: str) -> list[str]:
+    """The methods by which there is something with a name at this path."""
+    return [method for method in _routes() if _route(method, path)[0] != "opaque"]
 
 
 @cache

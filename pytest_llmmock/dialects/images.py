@@ -193,8 +193,8 @@ def _usage(prompt: Prompt, answer: Answer) -> Value:
     words = sum(of_text(message.text) for message in prompt.messages)
     given = _OF_A_PICTURE * sum(len(message.parts) for message in prompt.messages)
     told = answer.usage
-    spent = told.output if told and told.output is not None else _cost(prompt) * _count(prompt)
-    asked = told.input if told and told.input is not None else words + given
+    spent = (told.output if told else 0) or _cost(prompt) * _count(prompt)
+    asked = (told.input if told else 0) or words + given
     return {
         "input_tokens": asked,
         "input_tokens_details": {"text_tokens": max(asked - given, 0), "image_tokens": min(given, asked)},

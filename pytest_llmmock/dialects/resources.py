@@ -55,10 +55,10 @@ def told(answer: Answer) -> list[Value]:
     return [value for value in objects(found) if value]
 
 
-def write_list(values: list[Value]) -> Reply:
+def write_list(values: list[Value], *, more: bool = False) -> Reply:
     """`SyncCursorPage`"""
     ends = {"first_id": values[0].get("id"), "last_id": values[-1].get("id")} if values else _NO_ENDS
-    return write_json({"object": "list", "data": values, **ends, "has_more": False})
+    return write_json({"object": "list", "data": values, **ends, "has_more": more})
 
 
 _NO_ENDS = {"first_id": None, "last_id": None}
@@ -77,14 +77,18 @@ def write(action: str, kind: str, id: str, found: list[Value], make: Make) -> Re
     if action == "delete":
         return write_deleted(kind, id, found)
     if action == "list":
-        return write_list(_held(found, make))
+        return write_list([make(value) for value in held(found)], more=has_more(found))
     return write_json(make(found[0] if found else {}))
 
 
-def _held(found: list[Value], make: Make) -> list[Value]:
+def held(found: list[Value]) -> list[Value]:
     """The things of a list, which may have been told as such."""
     lists = [objects(value["data"]) for value in found if _is_list(value)]
-    return [make(value) for value in (lists[0] if lists else found)]
+    return lists[0] if lists else found
+
+
+def has_more(found: list[Value]) -> bool:
+    return any(value.get("has_more") is True for value in found if _is_list(value))
 
 
 def write_failed(answer: Answer) -> Reply | None:

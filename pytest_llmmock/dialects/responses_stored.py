@@ -69,7 +69,7 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     if prompt.action == "delete":
         return resources.write_deleted("response", prompt.id, resources.told(answer))
     if prompt.action == "input_items":
-        return resources.write_list(_items(prompt, answer))
+        return resources.write_list(_items(prompt, answer), more=resources.has_more(resources.told(answer)))
     if prompt.action == "input_tokens":
         return write_json({"object": "response.input_tokens", "input_tokens": counted(prompt, answer)})
     return write_json(_compacted(prompt, answer)) if prompt.action == "compact" else _response(prompt, answer)
@@ -77,9 +77,8 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
 
 def _items(prompt: Prompt, answer: Answer) -> list[dict[str, Any]]:
     """`ResponseItemList`; each item has an id."""
-    told = resources.told(answer)
-    found = objects(told[0]["data"]) if told and isinstance(told[0].get("data"), list) else told
     named = shapes.digest(prompt, answer)
+    found = resources.held(resources.told(answer))
     return [{"id": f"msg_{named}{number}", **item} for number, item in enumerate(found)]
 
 

@@ -119,6 +119,6 @@ def _events(prompt: Prompt, answer: Answer, pieces: list[bytes]) -> Iterator[byt
 def _usage(prompt: Prompt, answer: Answer) -> dict[str, int]:
     """As it was told, or an estimate."""
     told = answer.usage
-    asked = told.input if told and told.input is not None else of_text(_words(prompt))
-    said = told.output if told and told.output is not None else int(_seconds(prompt) * _TOKENS_A_SECOND)
+    asked = (told.input if told else 0) or of_text(_words(prompt))
+    said = (told.output if told else 0) or int(_seconds(prompt) * _TOKENS_A_SECOND)
     return {"input_tokens": asked, "output_tokens": said, "total_tokens": asked + said}
