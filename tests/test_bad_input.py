@@ -23,7 +23,8 @@ NAMES = [
     "model", "messages", "input", "prompt", "role", "content", "type", "text", "tools", "stream", "stream_options", "n",
     "size", "response_format", "previous_response_id", "file", "purpose", "input_file_id", "metadata", "system",
     "images", "mask", "voice", "speed", "quality", "background", "output_format", "partial_images",
-    "timestamp_granularities", "dimensions", "encoding_format", "name", "instructions", "tool_calls", "tool_call_id", "options", "stream_format",
+    "timestamp_granularities", "dimensions", "encoding_format", "name", "instructions", "tool_calls",
+    "tool_call_id", "options", "stream_format",
 ]  # fmt: skip
 VALUES = [
     "",

@@ -32,21 +32,23 @@ def command(
     repeat: bool,
     **options: Any,
 ) -> None:
-    """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes).
+    """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes; with --simulate none).
 
     No upstream is ever asked. A request without a recording is answered with status 404 and an explanation,
     which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
     header x-llmmock-cassette.
     """
     settings = combine([("command line", {"repeat": repeat, **as_settings(options)})])
-    found = named(cassettes or (Path("cassettes"),), settings)
+    found = named(cassettes or (() if settings.simulate else (Path("cassettes"),)), settings)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
 
     def banner(url: str) -> str:
         count = sum(len(cassette) for cassette in found.values())
         curl = curl_line(url, found.values())
+        replays = [f"replays {plural(count, 'interaction')} of {plural(len(found), 'cassette')}"] if found else []
+        plays = ["plays a provider"] if settings.simulate else []
         lines = [
-            f"llmmock replays {plural(count, 'interaction')} of {plural(len(found), 'cassette')} on {url}",
+            f"llmmock {' and '.join([*replays, *plays])} on {url}",
             f"  OpenAI base URL:  {url}/v1",
             *([f"  try:  {curl}"] if curl else []),
             "  stop with Ctrl-C",
