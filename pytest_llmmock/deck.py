@@ -24,7 +24,7 @@ from .faults import Faults
 from .keeper import Keeper
 from .script.batches import Ask
 from .script.gallery import Gallery
-from .script.simulation import Simulation
+from .script.simulation import Around, Simulation
 from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
@@ -156,21 +156,11 @@ class Deck:
 
     def _simulated(self) -> Simulation:
         """A provider that is played around the recordings."""
-        return Simulation(
-            models=self.settings.model_list,
-            known=self._models,
-            is_recorded=lambda id: any(id.encode() in each.reply.body for each in self._interactions()),
-            methods=dialects.methods_of,
-            ask=lambda request: self._ask(request),
-        )
+        around = Around(self._interactions, dialects.read, dialects.methods_of, lambda request: self._ask(request))
+        return Simulation(self.settings.model_list, around)
 
     def _interactions(self) -> Iterator[Interaction]:
         return (interaction for cassette in self.player.cassettes for interaction in cassette.interactions)
-
-    def _models(self) -> list[str]:
-        """The models that recordings are of."""
-        names = {dialects.read(interaction.request).prompt.model for interaction in self._interactions()}
-        return sorted(names - {""})
 
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import openai
 
 from pytest_llmmock import dialects
+from pytest_llmmock.cassettes.cassette import Recorded
 from pytest_llmmock.core.engine import Engine
 from pytest_llmmock.core.journal import Journal
-from pytest_llmmock.core.model import Exchange, Reply, Request
+from pytest_llmmock.core.model import Exchange, Reply, Request, json_reply
 from pytest_llmmock.core.prompt import Answer
 from pytest_llmmock.inbound.server import Server
 from pytest_llmmock.script.gallery import Gallery
-from pytest_llmmock.script.simulation import Simulation, Step
+from pytest_llmmock.script.simulation import Around, Simulation, Step
 
 Rule = Callable[[Exchange], Answer | None]
+
+
+def chat(model: str) -> Request:
+    return Request("POST", "http://x", "/v1/chat/completions", body=json.dumps({"model": model}).encode())
 
 
 class Playing:
     """An engine without cassettes: one rule, a gallery, and a provider that is played."""
 
-    def __init__(self, rule: Rule = lambda exchange: None, models: tuple[str, ...] = (), recorded: str = "") -> None:
+    def __init__(
+        self,
+        rule: Rule = lambda exchange: None,
+        models: tuple[str, ...] = (),
+        recorded: str = "",
+        named: tuple[str, ...] = (),
+    ) -> None:
         self.rule = rule
         self.gallery = Gallery()
-        self.simulation = Simulation(
-            models=models,
-            known=lambda: ["gpt-5", "llama3"],
-            is_recorded=lambda id: id == recorded,
-            methods=dialects.methods_of,
-            ask=lambda request: self.engine.handle(request),
+        around = Around(
+            lambda: [Recorded(chat(model), json_reply({"id": recorded})) for model in ("gpt-5", "llama3") if recorded],
+            dialects.read,
+            dialects.methods_of,
+            lambda request: self.engine.handle(request),
+            lambda: named,
         )
+        self.simulation = Simulation(models, around)
         played = self.simulation
         sources = [played.first, Step(self._answer), self.gallery, played.second, played.last]
         self.engine = Engine(dialects.read, sources, lambda exchange: "no recording", Journal(), deliver=self._deliver)

@@ -102,8 +102,8 @@ def test_a_batch_can_be_cancelled_before_it_is_looked_at() -> None:
 
 
 def test_models_are_those_that_are_known_or_all_that_there_are() -> None:
-    with openai_of(Playing()) as client:
-        assert [model.id for model in client.models.list()] == ["gpt-5", "llama3"]
+    with openai_of(Playing(recorded="x", named=("o3",))) as client:
+        assert [model.id for model in client.models.list()] == ["gpt-5", "llama3", "o3"]
         assert client.models.retrieve("gpt-7").id == "gpt-7"
     with openai_of(Playing(hello, models=("gpt-6", "o*"))) as client:
         assert [model.id for model in client.models.list()] == ["gpt-6"]
