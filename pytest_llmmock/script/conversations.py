@@ -38,8 +38,8 @@ class Conversations:
 
     def resolve(self, exchange: Exchange) -> Reply | None:
         """Read the conversation so far into the prompt; the refusal when nobody knows it."""
-        previous = _field(exchange, "previous_response_id")
-        if exchange.operation not in _GOES_ON or not isinstance(previous, str) or not previous:
+        previous = _previous(exchange)
+        if exchange.operation not in _GOES_ON or not previous:
             return None
         kept = self._kept.get(previous)
         if kept is None:
@@ -57,7 +57,7 @@ class Conversations:
         response = whole.json() if whole and whole.status == 200 else None
         if not isinstance(response, dict) or not isinstance(response.get("id"), str):
             return
-        previous = self._kept.get(_field(exchange, "previous_response_id") or "")
+        previous = self._kept.get(_previous(exchange))
         before = [*previous.asked, *previous.response.get("output", [])] if previous else []
         with self._lock:
             self._kept[response["id"]] = _Kept([*before, *_items(exchange)], response)
@@ -91,6 +91,12 @@ _LIMIT = 20
 
 def _field(exchange: Exchange, name: str) -> Any:
     return exchange.json.get(name) if isinstance(exchange.json, dict) else None
+
+
+def _previous(exchange: Exchange) -> str:
+    """The response that this one goes on from; '' when it does not."""
+    previous = _field(exchange, "previous_response_id")
+    return previous if isinstance(previous, str) else ""
 
 
 def _items(exchange: Exchange) -> list[Any]:

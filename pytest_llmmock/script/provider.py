@@ -101,7 +101,7 @@ class Provider:
 
     def _begin(self, exchange: Exchange) -> Reply:
         file = exchange.prompt.options.get("input_file_id")
-        if file not in self._contents:
+        if not isinstance(file, str) or file not in self._contents:
             why = f"No such File object: {file}" if file else "Missing required parameter: 'input_file_id'."
             return exchange.dialect.write_error(Problem(400, why, param="input_file_id"))
         reply = _told(exchange, {"id": self._made("batch_"), "created_at": int(exchange.started)})

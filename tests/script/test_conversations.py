@@ -6,7 +6,7 @@ import openai
 import pytest
 from simulating import Playing, openai_of
 
-from pytest_llmmock.core.model import Exchange
+from pytest_llmmock.core.model import Exchange, Request
 from pytest_llmmock.core.prompt import Answer, Delta
 
 
@@ -99,3 +99,9 @@ def test_a_conversation_is_made_shorter_with_all_that_was_said() -> None:
         one = client.responses.create(model="gpt-5", input="a")
         found = client.responses.compact(model="gpt-5", previous_response_id=one.id, input="b")
     assert [item.type for item in found.output] == ["message", "message", "compaction"]
+
+
+def test_an_id_that_is_no_text_is_no_id() -> None:
+    body = b'{"model": "gpt-5", "input": "a", "previous_response_id": ["resp_1"]}'
+    reply = Playing(says_what_it_heard).handle(Request("POST", "http://x", "/v1/responses", body=body))
+    assert reply.json()["output"][0]["content"][0]["text"] == "u:a"
