@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import dialects
 from .cassettes import library
@@ -17,15 +18,20 @@ from .cassettes.scrubber import Scrubber
 from .cassettes.underway import Underway
 from .core.engine import Engine
 from .core.journal import Entry, Journal
-from .core.model import Exchange, Source
+from .core.model import Exchange, Reply, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
 from .keeper import Keeper
+from .script.gallery import Gallery
 from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
+
+if TYPE_CHECKING:
+    from .script.batches import Ask
+    from .script.simulation import Simulation
 
 _LISTED = 10
 """Recordings that are listed."""
@@ -55,6 +61,9 @@ class Deck:
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
         self._keeper = keeper
+        self._gallery = Gallery()
+        self._ask: Ask
+        self._simulation = self._simulated() if settings.simulate else None
         self._network = Network()
         self._underway = Underway(finishes=settings.record_abandoned)
 
@@ -130,21 +139,48 @@ class Deck:
     ) -> Engine:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
-        sources: list[Source] = [self.faults, self.script, *([self.player] if replays else [])]
-        if self._falls_back:
-            sources.append(self._behind)
+        played = self._simulation
+        sources: list[Source] = [
+            self.faults,
+            *([played.first] if played else []),
+            self._gallery,
+            self.script,
+            *([played.second] if played else []),
+            *([self.player] if replays else []),
+            *([self._behind] if self._falls_back else []),
+            *([played.last] if played and not self.records else []),
+        ]
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
-        return Engine(
+        engine = Engine(
             dialects.read,
             sources,
             self._explain,
             self.requests,
             on_trouble,
-            deliver=self.delivery,
+            deliver=self._deliver,
             waits=self.records,
             clean=self.clean,
         )
+        self._ask = engine.handle
+        return engine
+
+    def _deliver(self, exchange: Exchange, reply: Reply) -> Reply:
+        """A reply on its way out: what it shows hangs somewhere, and a played provider keeps it."""
+        reply = self._gallery.hang(exchange, reply)
+        if self._simulation is not None:
+            self._simulation.keep(exchange, reply)
+        return self.delivery(exchange, reply)
+
+    def _simulated(self) -> Simulation:
+        """A provider that is played around the recordings."""
+        from .script.simulation import Around, Simulation
+
+        around = Around(self._interactions, dialects.read, dialects.methods_of, lambda request: self._ask(request))
+        return Simulation(self.settings.model_list, around)
+
+    def _interactions(self) -> Iterator[Interaction]:
+        return (interaction for cassette in self.player.cassettes for interaction in cassette.interactions)
 
     @property
     def _falls_back(self) -> bool:

@@ -81,6 +81,10 @@ class Settings:
     on_miss: OnMiss = "default"
     """`default`: what no rule and no recording answers, the file's `default` does. `error`: nothing does. `rules`: the
     recordings come first, and rules answer what they miss."""
+    simulate: bool = False
+    """Whether a provider is played that keeps what it is given: files, batches, responses."""
+    model_list: tuple[str, ...] = ()
+    """The models that a played provider has, or patterns with `*`; without any, it has every model."""
 
 
 NAMES = tuple(field.name for field in fields(Settings))

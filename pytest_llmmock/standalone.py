@@ -86,7 +86,8 @@ class Shelf:
         for count in range(len(steps), 0, -1):
             name = unquote("/".join(steps[:count]))
             if library.name_of(Path(name), Path()) in self._cassettes:
-                return name, replace(request, path="/" + "/".join(steps[count:]))
+                base = request.base + PICK_PATH + "/".join(steps[:count])
+                return name, replace(request, path="/" + "/".join(steps[count:]), base=base)
         return rest, request
 
     def _slot_for(self, name: str) -> _Slot | None:

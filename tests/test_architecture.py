@@ -43,6 +43,7 @@ PARTS = {
 THIRD_PARTY = {
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
+    "dialects/pictures.py": {"PIL"},
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
     "script/conditions.py": {"respx", "httpx"},

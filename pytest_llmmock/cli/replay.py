@@ -18,6 +18,8 @@ from .serving import address_options, address_wanted, as_settings, curl_line, pl
 @address_options
 @playing_options
 @rules_options
+@click.option("--simulate", is_flag=True, help="Play a provider that keeps files, batches and responses.")
+@click.option("--model", "model_list", multiple=True, metavar="NAME", help="A model that the played provider has.")
 @click.option(
     "--repeat/--no-repeat",
     default=True,
@@ -31,14 +33,14 @@ def command(
     repeat: bool,
     **options: Any,
 ) -> None:
-    """Serve the recordings of cassettes, or of all cassettes below folders (default: cassettes; with --rules none).
+    """Serve the recordings of cassettes, or of all cassettes below folders.
 
-    No upstream is ever asked. A request without an answer is answered with status 404 and an explanation,
-    which is printed here too. A client picks one cassette with the base URL /cassette/NAME/v1 or with the
-    header x-llmmock-cassette.
+    Where none are named they are those below cassettes, but with --rules or --simulate none. No upstream is ever
+    asked. A request without an answer is answered with status 404 and an explanation, which is printed here too. A
+    client picks one cassette with the base URL /cassette/NAME/v1 or with the header x-llmmock-cassette.
     """
     settings = combine([("command line", {"repeat": repeat, **as_settings(options)})])
-    found = named(cassettes or (() if settings.rules else (Path("cassettes"),)), settings)
+    found = named(cassettes or (() if settings.rules or settings.simulate else (Path("cassettes"),)), settings)
     host, port = address_wanted(settings, host, port)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
 
@@ -47,8 +49,9 @@ def command(
         curl = curl_line(url, found.values())
         replays = f"replays {plural(count, 'interaction')} of {plural(len(found), 'cassette')}" if found else ""
         answers = f"answers by the rules of {settings.rules}" if settings.rules else ""
+        plays = "plays a provider" if settings.simulate else ""
         lines = [
-            f"llmmock {' and '.join(filter(None, [replays, answers]))} on {url}",
+            f"llmmock {' and '.join(filter(None, [replays, answers, plays]))} on {url}",
             f"  OpenAI base URL:  {url}/v1",
             *([f"  try:  {curl}"] if curl else []),
             "  stop with Ctrl-C",

@@ -109,6 +109,8 @@ def unreadable(exchange: Exchange) -> str:
     """Why nobody could answer this request: it says that it is JSON and is not. '' when that is not so."""
     request, coding = exchange.request, exchange.sent.header("content-encoding")
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type == "multipart/form-data" and not request.body.rstrip().endswith(b"--"):
+        return f"The form that is the body of {request.method} {request.path} has no end: it was cut off."
     if media_type != "application/json" or not request.body:
         return ""
     error = json_error(request.body)

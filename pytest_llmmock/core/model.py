@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -47,6 +47,8 @@ class Request:
     query: str = ""
     headers: Headers = ()
     body: bytes = b""
+    base: str = field(default="", compare=False, repr=False)
+    """Where its client reaches us, prefix and all, when that is not the origin: `http://127.0.0.1:8000/t1-ab12`."""
 
     @property
     def url(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from binascii import Error
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +18,17 @@ class Part:
     """Where it is: an address or a data URL."""
     data: Any = None
     """The part as the protocol wrote it."""
+
+    @property
+    def content(self) -> bytes:
+        """What a data URL in Base64 holds; nothing of anything else."""
+        head, _, packed = self.url.partition(",")
+        if not (head.startswith("data:") and head.endswith(";base64")):
+            return b""
+        try:
+            return b64decode(packed)
+        except (Error, ValueError):
+            return b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,10 @@ class Prompt:
     stream: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     """Everything else that the request says: temperature, response format …"""
+    action: str = ""
+    """Where the address tells it: `create`, `list`, `retrieve`, `delete` …"""
+    id: str = ""
+    """What that is to be done with, of the things that a provider keeps: files, batches, responses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +119,8 @@ class Delta:
 
     kind: DeltaKind
     text: str = ""
-    """text, reasoning, refusal, error: the words. tool_call: a piece of the arguments. model: its name."""
+    """text, reasoning, refusal, error: the words. tool_call: a piece of the arguments. model: its name. image: where
+    it is."""
     index: int = 0
     """Which choice, or which vector, it belongs to."""
     call: int = 0
@@ -116,7 +134,8 @@ class Delta:
     finish: str = ""
     """finish: `stop`, `length`, `tool_calls`, `content_filter` … in the words of Chat Completions."""
     data: Any = None
-    """item: something that only this protocol knows, as it wrote it."""
+    """item: something that only this protocol knows, as it wrote it. image, audio, file: its bytes; of an image None
+    when it lies elsewhere, or when one is to be made up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _said(answer: Answer) -> str:
     """The words of the answer; without words, its calls, its error, or how much of what it holds."""
     calls = ", ".join(f"{call.name}()" for call in answer.tool_calls)
     error = quoted(answer.joined("error"))
-    counts = (("vector", "vector"), ("model", "model"))
+    counts = (("vector", "vector"), ("model", "model"), ("image", "image"), ("file", "file"))
     kinds = [delta.kind for delta in answer.deltas]
     held = ", ".join(plural(kinds.count(kind), name) for kind, name in counts if kind in kinds)
     return quoted(answer.text) or calls or quoted(answer.joined("refusal")) or error or held

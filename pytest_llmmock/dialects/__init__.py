@@ -50,6 +50,9 @@ ROUTES = {
     "POST */api/show": "ollama.show",
     "GET */api/ps": "ollama.ps",
     "GET */api/version": "ollama.version",
+    # Ours: pictures that scripted answers tell the address of.
+    "GET */v1/generated/{id}": "generated",
+    "HEAD */v1/generated/{id}": "generated",
     "* *": "opaque",
 }
 """Method and path -> operation. `*` is any prefix, `{id}` one segment, `{id...}` the rest of the path.
@@ -61,40 +64,84 @@ MODULES = {
     "chat": "chat",
     "completions": "completions",
     "responses": "responses",
-    "responses.delete": "opaque",
-    "responses.input_items": "opaque",
-    "responses.input_tokens": "opaque",
+    "responses.retrieve": "responses_stored",
+    "responses.delete": "responses_stored",
+    "responses.cancel": "responses_stored",
+    "responses.input_items": "responses_stored",
+    "responses.input_tokens": "responses_stored",
+    "responses.compact": "responses_stored",
     "embeddings": "embeddings",
     "models": "models",
+    "images": "images",
+    "audio.speech": "speech",
+    "audio.transcriptions": "transcriptions",
+    "audio.translations": "transcriptions",
+    "moderations": "moderations",
+    "files": "files",
+    "batches": "batches",
     "messages": "anthropic",
-    "ollama": "ollama_opaque",
+    "messages.count_tokens": "anthropic_count",
+    "ollama": "ollama_models",
     "ollama.chat": "ollama",
     "ollama.generate": "ollama_generate",
+    "ollama.embed": "ollama_embed",
+    "ollama.embeddings": "ollama_embed",
+    "ollama.others": "ollama_opaque",
+    "messages.others": "anthropic_opaque",
 }
 """Operation, or what stands before its first dot -> module. What is not here is `opaque`."""
+
+OTHERS = {
+    "ollama.others": re.compile(
+        "/api/(?:blobs|chat|copy|create|delete|embed|embeddings|generate|ps|pull|push|show|tags|version)(?:/|$)"
+    ),
+    "messages.others": re.compile("/v1/messages(?:/|$)"),
+}
+"""Where other endpoints of a provider are, which are opaque but for the shape of their errors."""
 
 if TYPE_CHECKING:
     from . import (
         anthropic,
+        anthropic_count,
+        anthropic_opaque,
+        batches,
         chat,
         completions,
         embeddings,
+        files,
+        images,
         models,
+        moderations,
         ollama,
+        ollama_embed,
         ollama_generate,
+        ollama_models,
         ollama_opaque,
         opaque,
         responses,
+        responses_stored,
+        speech,
+        transcriptions,
     )
 
-    _CHECKED: tuple[Dialect, ...] = (anthropic, chat, completions, embeddings, models, opaque, responses)
-    _OLLAMA: tuple[Dialect, ...] = (ollama, ollama_generate, ollama_opaque)
+    _CHECKED: tuple[Dialect, ...] = (chat, completions, embeddings, models, opaque, responses, responses_stored)
+    _OPENAI: tuple[Dialect, ...] = (batches, files, images, moderations, speech, transcriptions)
+    _OTHERS: tuple[Dialect, ...] = (anthropic, anthropic_count, anthropic_opaque)
+    _OLLAMA: tuple[Dialect, ...] = (ollama, ollama_embed, ollama_generate, ollama_models, ollama_opaque)
 
 
 def read(request: Request) -> Exchange:
     """What this request is: its operation, what matching calls it, and who reads it."""
     operation, target, _ = _route(request.method, request.path)
-    return Exchange(unpacked(request), operation, target, dialect_of(operation), sent=request)
+    dialect = dialect_of(operation) if operation != "opaque" else _opaque(request)
+    return Exchange(unpacked(request), operation, target, dialect, sent=request)
+
+
+def _opaque(request: Request) -> Dialect:
+    """Who reads and writes what has no name: by its path, or by a header that all of Anthropic's clients send."""
+    if request.header("anthropic-version"):
+        return dialect_of("messages.others")
+    return dialect_of(next((name for name, path in OTHERS.items() if path.search(request.path)), "opaque"))
 
 
 def is_named(method: str, path: str) -> bool:
@@ -103,6 +150,11 @@ def is_named(method: str, path: str) -> bool:
     if operation == "opaque":
         return False
     return operation.startswith("ollama.") or prefix.endswith("/v1")
+
+
+def methods_of(path: str) -> list[str]:
+    """The methods by which there is something with a name at this path."""
+    return [method for method in _routes() if _route(method, path)[0] != "opaque"]
 
 
 @cache

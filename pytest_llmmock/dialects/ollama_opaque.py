@@ -1,4 +1,4 @@
-"""Ollama's other routes: embeddings, and what models there are. Read as any endpoint is, refused as Ollama refuses."""
+"""Ollama's other routes: models are pulled, copied, made. Read as any endpoint is, refused as Ollama refuses."""
 
 from __future__ import annotations
 

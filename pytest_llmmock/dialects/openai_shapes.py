@@ -46,6 +46,11 @@ def read_refusal(reply: Reply, values: list[Any]) -> Delta | None:
     return said if said.text else Delta("error", reply.body.decode(errors="replace").strip())
 
 
+def read_trouble(reply: Reply, values: list[Any]) -> Delta | None:
+    """What a reply says went wrong, by its status or by what it holds."""
+    return read_refusal(reply, values) or next(filter(None, map(read_error, values)), None)
+
+
 def _error(error: dict[str, Any]) -> Delta:
     code = error.get("code")
     name = str(code) if isinstance(code, str | int) else text(error.get("type"))

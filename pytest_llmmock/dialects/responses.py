@@ -5,7 +5,7 @@ The shapes of requests are those of `openai.types.responses.ResponseCreateParams
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..core.json_text import compact
@@ -85,12 +85,17 @@ def write_request(prompt: Prompt) -> bytes:
     messages = prompt.messages
     if messages and messages[0].text and messages[0] == Message("system", messages[0].text):
         body["instructions"], messages = messages[0].text, messages[1:]
-    body["input"] = [item for message in messages for item in _items(message)]
+    body["input"] = write_items(messages)
     if prompt.tools:
         body["tools"] = [items.write_tool(tool) for tool in prompt.tools]
     if prompt.stream:
         body["stream"] = True
     return compact({**body, **prompt.options}).encode()
+
+
+def write_items(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Messages as items of an input."""
+    return [item for message in messages for item in _items(message)]
 
 
 def _items(message: Message) -> Iterator[dict[str, Any]]:

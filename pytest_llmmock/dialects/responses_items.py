@@ -201,7 +201,7 @@ def write_response(prompt: Prompt, answer: Answer, output: list[Any]) -> dict[st
         "output": output,
         **{name: prompt.options.get(name, default) for name, default in _ECHOED.items()},
         "tools": [write_tool(tool) for tool in prompt.tools],
-        "usage": _usage(answer.usage) if answer.usage else None,
+        "usage": write_usage(answer.usage) if answer.usage else None,
     }
 
 
@@ -214,7 +214,7 @@ def write_tool(tool: Tool) -> dict[str, Any]:
     return {"type": tool.kind, **shapes.write_tool(tool)}
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
+def write_usage(usage: Usage) -> dict[str, Any]:
     """`openai.types.responses.ResponseUsage`"""
     return {
         "input_tokens": usage.input or 0,

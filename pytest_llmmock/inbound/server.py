@@ -123,7 +123,10 @@ class Server:
     def _route(self, request: Request) -> Reply:
         first, _, rest = request.path[1:].partition("/")
         handle = self._mounts.get("/" + first)
-        return handle(replace(request, path="/" + rest)) if handle else self._handle(request)
+        base = f"http://{request.header('host')}" if request.header("host") else self.url
+        if handle is None:
+            return self._handle(replace(request, base=base))
+        return handle(replace(request, path="/" + rest, base=f"{base}/{first}"))
 
     def failed(self, error: BaseException) -> Reply:
         """Keep an error that nobody expected, and tell the client."""

@@ -84,6 +84,16 @@ def test_a_client_picks_one_cassette_by_address_or_by_header(llmmock, standin):
         assert "deep/a" in unknown.json()["error"]["message"]
 
 
+def test_replay_plays_a_provider_without_a_cassette(llmmock):
+    with llmmock.serving("replay", "--simulate", "--model", "gpt-5") as serving:
+        assert "llmmock plays a provider on http://" in serving.out
+        made = httpx.post(serving.url + "/v1/files", data={"purpose": "batch"}, files={"file": ("a", b"hello")}).json()
+        content = httpx.get(f"{serving.url}/v1/files/{made['id']}/content")
+        assert content.content == b"hello"
+        refused = ask(serving.url)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "model_not_found")
+
+
 def test_replay_tells_its_health(llmmock, standin):
     record(llmmock, standin, "a.yaml", "hello")
     with llmmock.serving("replay", "a.yaml") as serving:

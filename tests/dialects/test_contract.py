@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +70,21 @@ continued = st.one_of(
     st.builds(Message, st.just("user"), parts=token_numbers.map(lambda numbers: (Part("tokens", data=numbers),))),
 )
 single = st.tuples(st.builds(Message, st.just("system"), some_words), st.builds(Message, st.just("user"), some_words))
+files = st.builds(
+    lambda kind, content, named: Part(
+        kind.partition("/")[0] if kind.startswith(("image", "audio")) else "file",
+        f"data:{kind};base64,{b64encode(content).decode()}",
+        {"name": "file", "filename": named},
+    ),
+    st.sampled_from(["text/plain", "image/png", "audio/wav"]),
+    st.binary(max_size=20),
+    identifiers,
+)
+uploads = st.lists(files, max_size=2).map(lambda parts: (Message("user", parts=tuple(parts)),) if parts else ())
+pictured = st.builds(
+    lambda said, parts: (Message("user", said, tuple(parts)),), words, st.lists(files, min_size=1, max_size=2)
+)
+spoken = some_words.map(lambda said: (Message("user", said),))
 of_a_dialect = {
     "anthropic": prompts,
     "chat": prompts,
@@ -88,6 +104,29 @@ of_a_dialect = {
     ),
     "embeddings": st.builds(Prompt, model=words, inputs=inputs, options=options),
     "models": st.builds(Prompt),
+    "responses_stored": prompts,
+    "anthropic_count": prompts,
+    "anthropic_opaque": prompts,
+    "ollama_models": prompts,
+    "ollama_embed": st.builds(Prompt, model=words, inputs=inputs, options=options),
+    "moderations": prompts,
+    "files": st.builds(Prompt, messages=uploads, options=st.dictionaries(identifiers, words, max_size=2)),
+    "batches": st.builds(Prompt, options=options),
+    "speech": st.builds(Prompt, model=words, messages=spoken, stream=st.booleans(), options=options),
+    "transcriptions": st.builds(
+        Prompt,
+        model=words,
+        messages=pictured,
+        stream=st.booleans(),
+        options=st.dictionaries(st.sampled_from(["language", "temperature"]), words, max_size=2),
+    ),
+    "images": st.builds(
+        Prompt,
+        model=words,
+        messages=spoken | pictured,
+        stream=st.booleans(),
+        options=st.dictionaries(st.sampled_from(["n", "size", "user"]), words, max_size=2),
+    ),
 }
 
 said = st.one_of(
@@ -130,8 +169,9 @@ USAGE_ASKED = {"stream_options": {"include_usage": True}}
 
 # --- what a protocol has no words for -------------------------------------------------------------------
 
-OLLAMA = ("ollama", "ollama_generate", "ollama_opaque")
-OBJECTS = ("anthropic", "ollama", "ollama_generate")
+OLLAMA = ("ollama", "ollama_embed", "ollama_generate", "ollama_models", "ollama_opaque")
+ANTHROPIC = ("anthropic", "anthropic_count", "anthropic_opaque")
+OBJECTS = ("anthropic", "anthropic_count", "ollama", "ollama_generate")
 """Dialects in which the arguments of a call are an object, not a text."""
 
 
@@ -288,7 +328,7 @@ def test_errors_have_the_protocols_shape(name: str, message: str, code: str | No
 
 def error_shape(name: str, status: int, message: str, code: str | None) -> dict[str, Any]:
     """The error object of the protocol."""
-    if name == "anthropic":
+    if name in ANTHROPIC:
         error: dict[str, Any] = {"type": anthropic_errors.TYPES[status], "message": message}
         return {
             "type": "error",

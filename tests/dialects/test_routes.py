@@ -90,26 +90,53 @@ def test_every_route_of_the_table_can_be_reached() -> None:
         assert found.operation == operation
 
 
-def test_routes_without_a_module_of_their_own_are_read_as_opaque() -> None:
+def test_every_named_route_has_a_module_that_reads_and_writes_it() -> None:
     from pytest_llmmock.dialects import (
         anthropic,
+        anthropic_count,
         chat,
+        files,
         models,
         ollama,
+        ollama_embed,
         ollama_generate,
-        ollama_opaque,
-        opaque,
+        ollama_models,
         responses,
+        responses_stored,
     )
 
     served = {operation: dialects.dialect_of(operation) for operation in dialects.ROUTES.values()}
     assert served["chat"] is chat
     assert served["models.retrieve"] is models
-    assert served["responses.cancel"] is responses
-    assert served["messages"] is served["messages.count_tokens"] is anthropic
+    assert (served["responses"], served["responses.cancel"]) == (responses, responses_stored)
+    assert (served["messages"], served["messages.count_tokens"]) == (anthropic, anthropic_count)
     assert (served["ollama.chat"], served["ollama.generate"]) == (ollama, ollama_generate)
-    assert served["ollama.embed"] is served["ollama.tags"] is ollama_opaque
-    assert served["responses.delete"] is served["audio.speech"] is served["files.content"] is opaque
+    assert (served["ollama.embed"], served["ollama.tags"]) == (ollama_embed, ollama_models)
+    assert served["files.create"] is served["files.content"] is files
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "name"),
+    [
+        ("POST", "/api/pull", (), "ollama_opaque"),
+        ("HEAD", "/api/blobs/sha256:1", (), "ollama_opaque"),
+        ("GET", "/api/chat", (), "ollama_opaque"),
+        ("GET", "/api/v1/credits", (), "opaque"),
+        ("POST", "/v1/messages/batches", (), "anthropic_opaque"),
+        ("GET", "/v1/skills", (("anthropic-version", "2023-06-01"),), "anthropic_opaque"),
+        ("GET", "/v1/skills", (), "opaque"),
+    ],
+)
+def test_what_has_no_name_is_refused_as_its_provider_does(
+    method: str, path: str, headers: tuple[tuple[str, str], ...], name: str
+) -> None:
+    exchange = dialects.read(Request(method, "http://x", path, headers=headers))
+    assert exchange.operation == "opaque"
+    assert exchange.dialect is dialects.dialect_of({"opaque": "opaque"}.get(name, _operation(name)))
+
+
+def _operation(module: str) -> str:
+    return next((operation for operation, name in dialects.MODULES.items() if name == module), "opaque")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,120 @@
+"""Responses that are kept: what a conversation goes on from, and what can be asked for again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qs
+
+from ..core.json_text import compact
+from ..core.model import Exchange, Problem, Reply
+from ..core.prompt import Answer, Delta
+from .paging import page
+
+_GOES_ON = ("responses", "responses.compact", "responses.input_tokens")
+"""Operations that a conversation goes on with."""
+
+_MOST = 1000
+"""Responses that are kept at the same time: a server may run for days."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    asked: list[Any]
+    """The items of the whole conversation before the response."""
+    response: dict[str, Any]
+
+
+class Conversations:
+    """The scripted responses of a test that were not told to be forgotten."""
+
+    def __init__(self, is_recorded: Callable[[str], bool]) -> None:
+        self._is_recorded = is_recorded
+        """Whether a recording knows this id: what follows on it is no concern of ours."""
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+
+    def resolve(self, exchange: Exchange) -> Reply | None:
+        """Read the conversation so far into the prompt; the refusal when nobody knows it."""
+        previous = _previous(exchange)
+        if exchange.operation not in _GOES_ON or not previous:
+            return None
+        kept = self._kept.get(previous)
+        if kept is None:
+            return None if self._is_recorded(previous) else exchange.dialect.write_error(unknown(previous))
+        items = [*kept.asked, *kept.response.get("output", []), *_items(exchange)]
+        body = compact({**exchange.json, "input": items}).encode()
+        exchange.prompt = exchange.dialect.read_request(replace(exchange.request, body=body))
+        return None
+
+    def keep(self, exchange: Exchange, reply: Reply) -> None:
+        """Keep a scripted response, streamed or not, unless the request says otherwise."""
+        if exchange.operation != "responses" or reply.source != "script" or _field(exchange, "store") is False:
+            return
+        whole = exchange.dialect.convert(replace(exchange.prompt, stream=False), reply)
+        response = whole.json() if whole and whole.status == 200 else None
+        if not isinstance(response, dict) or not isinstance(response.get("id"), str):
+            return
+        previous = self._kept.get(_previous(exchange))
+        before = [*previous.asked, *previous.response.get("output", [])] if previous else []
+        with self._lock:
+            self._kept[response["id"]] = _Kept([*before, *_items(exchange)], response)
+            while len(self._kept) > _MOST:
+                del self._kept[next(iter(self._kept))]
+
+    def answer(self, exchange: Exchange) -> Reply | None:
+        """What is asked of a response that is kept."""
+        kept = self._kept.get(exchange.prompt.id) if exchange.operation.startswith("responses.") else None
+        if kept is None:
+            return None
+        deltas = tuple(Delta("item", data=value) for value in self._told(exchange, kept))
+        return exchange.dialect.write_reply(exchange.prompt, Answer(deltas))
+
+    def _told(self, exchange: Exchange, kept: _Kept) -> list[dict[str, Any]]:
+        """What is told of a response, and what becomes of it."""
+        id, operation = exchange.prompt.id, exchange.operation
+        if operation == "responses.input_items":
+            found, more = page(_named(kept), parse_qs(exchange.request.query), _LIMIT)
+            return [{"data": found, "has_more": more}]
+        if operation == "responses.delete":
+            self._kept.pop(id, None)
+            return []
+        if operation == "responses.cancel":
+            kept = self._kept[id] = _Kept(kept.asked, {**kept.response, "status": "cancelled"})
+        return [kept.response]
+
+
+_LIMIT = 20
+
+
+def _field(exchange: Exchange, name: str) -> Any:
+    return exchange.json.get(name) if isinstance(exchange.json, dict) else None
+
+
+def _previous(exchange: Exchange) -> str:
+    """The response that this one goes on from; '' when it does not."""
+    previous = _field(exchange, "previous_response_id")
+    return previous if isinstance(previous, str) else ""
+
+
+def _items(exchange: Exchange) -> list[Any]:
+    """What this request adds to a conversation."""
+    given = _field(exchange, "input")
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
+    return given if isinstance(given, list) else []
+
+
+def _named(kept: _Kept) -> list[dict[str, Any]]:
+    """The items that were asked, each with a type and an id."""
+    named = str(kept.response["id"]).removeprefix("resp_")
+    items = [item for item in kept.asked if isinstance(item, dict)]
+    return [{"type": "message", "id": f"msg_{named}_{number}", **item} for number, item in enumerate(items)]
+
+
+def unknown(id: str) -> Problem:
+    """Nobody knows this response."""
+    why = f"Previous response with id '{id}' not found."
+    return Problem(404, why, "previous_response_not_found", param="previous_response_id")
