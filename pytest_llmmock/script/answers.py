@@ -217,6 +217,8 @@ def _vectors(said: Said, view: View) -> Iterator[tuple[float, ...]]:
     inputs = view.prompt.inputs or (view.text,)
     asked = view.prompt.options.get("dimensions")
     size = asked if isinstance(asked, int) and asked > 0 else said.dimensions or vectors.DIMENSIONS
+    if size > vectors.LONGEST:
+        raise ScriptError(f"A vector of {size} numbers is asked for; none is longer than {vectors.LONGEST}.")
     for number, item in enumerate(inputs):
         if said.vectors:
             yield vectors.as_sent(said.vectors[min(number, len(said.vectors) - 1)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from ..core.json_text import compact
 from ..core.prompt import ToolCall
 from ..errors import UsageError
 
@@ -67,6 +68,10 @@ def _checked(call: Call, given: Any) -> Call:
     named = isinstance(call.name, str) and call.name and isinstance(call.id, str)
     if not named or not (call.arguments is None or call.arguments is True or isinstance(call.arguments, str | Mapping)):
         raise _wrong(given)
+    try:
+        compact(dict(call.arguments) if isinstance(call.arguments, Mapping) else None)
+    except (TypeError, ValueError) as error:
+        raise _wrong(given, f"Its arguments are not JSON: {error}.") from None
     return call
 
 

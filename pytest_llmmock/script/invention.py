@@ -24,6 +24,8 @@ def invent(schema: Any) -> Any:
         return _Inventor(schema).value(schema, "value", 0, ("#",))
     except _Endless:
         raise ScriptError("No value can satisfy this schema: it refers to itself without an end.") from None
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise ScriptError(f"This is no JSON schema: {type(error).__name__}: {error}. It is: {schema!r:.200}") from None
 
 
 Open = tuple[str, ...]

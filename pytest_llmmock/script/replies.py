@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any, TypedDict, Unpack
 
+from ..core.json_text import compact
 from ..core.model import Headers
 from ..core.prompt import Usage
 from ..errors import UsageError
@@ -64,7 +65,7 @@ class Arguments(TypedDict, total=False):
     tool_calls: Any
     """Calls of tools: a name, `(name, {arguments})`, a dict, or a list of these."""
     json: Any
-    """What the answer is as JSON; True for a value that satisfies the schema of the request."""
+    """What the answer is as JSON, or a model of pydantic; True for a value that satisfies the schema of the request."""
     reasoning: str
     refusal: str
     usage: Usage | Mapping[str, int] | None
@@ -99,7 +100,7 @@ def reply(text: str | None = None, **arguments: Unpack[Arguments]) -> Said:
     return Said(
         text=_text(text, chunks),
         tool_calls=calls_of(arguments.get("tool_calls")),
-        json=json,
+        json=_plain(json),
         reasoning=arguments.get("reasoning") or "",
         refusal=arguments.get("refusal") or "",
         usage=usage_of(arguments.get("usage")),
@@ -121,6 +122,16 @@ def _check_names(arguments: Mapping[str, Any]) -> None:
             near = get_close_matches(str(name), ARGUMENTS, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(ARGUMENTS)}."
             raise UsageError(f"A reply has no {name!r}. {hint} An object that is to be the answer goes into 'json'.")
+
+
+def _plain(value: Any) -> Any:
+    """JSON as such; a model of pydantic says itself what it is."""
+    value = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+    try:
+        compact(None if value is NOTHING else value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"reply(json={value!r:.200}): this is not JSON: {error}.") from None
+    return value
 
 
 def _text(text: str | None, chunks: Sequence[str] | int | None) -> str | None:

@@ -11,6 +11,9 @@ from random import Random
 DIMENSIONS = 1536
 """How many numbers a vector has when nobody says."""
 
+LONGEST = 1 << 16
+"""How many numbers a vector has at most."""
+
 
 def vector(of: object, dimensions: int) -> tuple[float, ...]:
     """The vector of a text. With fewer dimensions it is the beginning of the longer one, made as long again."""

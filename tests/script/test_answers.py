@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
 from scripting import asked, chat, embeddings, replied, said
 
 from pytest_llmmock import ScriptError
@@ -182,6 +186,13 @@ def test_a_value_that_is_given_is_the_text():
     assert answered(chat(), json=None).text == "null"
 
 
+def test_a_model_of_pydantic_is_the_value_that_it_stands_for():
+    class City(BaseModel):
+        name: str
+
+    assert json.loads(answered(chat(), json=City(name="Rome")).text) == {"name": "Rome"}
+
+
 FORCED = {
     "/v1/chat/completions": {
         "tools": [{"type": "function", "function": {"name": "w", "parameters": SCHEMA}}],
@@ -245,6 +256,11 @@ def test_vectors_are_as_long_as_the_request_wants_them():
     assert [len(vector) for vector in vectors(embeddings("a"), {})] == [1536]
 
 
+def test_a_vector_has_an_end():
+    with pytest.raises(ScriptError, match="none is longer than 65536"):
+        vectors(embeddings("a", dimensions=1 << 40), {})
+
+
 def test_vectors_can_be_given_the_last_one_for_all_further_texts():
     assert vectors(embeddings("a", "b", "c"), [[1, 0], [0, 1]]) == [(1, 0), (0, 1), (0, 1)]
     assert vectors(embeddings("a", "b"), [1, 0]) == [(1, 0), (1, 0)]
@@ -300,3 +316,30 @@ def test_templates_name_the_groups_of_the_rules_regex():
     script = Script()
     script.when(regex=r"from (?P<a>\w+) to (\w+)").reply("{{ regex.a }}-{{ regex.2 }}", template=True)
     assert said(script, chat("from Rome to Bern")) == "Rome-Bern"
+
+
+# --- requests of any shape ------------------------------------------------------------------------------
+
+_ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab{} ", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "name", "schema"]), inner),
+    max_leaves=6,
+)
+_FIELDS = (
+    *("model", "messages", "input", "prompt", "system", "instructions", "tools", "tool_choice", "stream", "n"),
+    *("response_format", "text", "format", "output_config", "dimensions", "encoding_format", "stream_options"),
+)
+
+
+@given(st.sampled_from([*CONVERSATIONS, "/v1/completions"]), st.dictionaries(st.sampled_from(_FIELDS), _ODD) | _ODD)
+def test_whatever_is_asked_a_rule_answers_or_says_why_not(path, body):
+    script = Script()
+    named = {"contains": "zz", "regex": "zz", "system": "zz", "tool": "zz", "turn": 9, "json__a__0": 1}
+    for name, value in named.items():
+        script.when(**{name: value}).reply("never")
+    script.for_any().reply("{{ last_word }} {{ turn }}", template=True, times=1).reply("x", tool_calls="f", times=1)
+    script.for_any().reply(json=True)
+    exchange = asked(path, body)
+    assert [replied(script, exchange).status for _ in range(2)] == [200, 200]
+    with suppress(ScriptError):  # the schema may be none: anything else that is raised fails
+        assert replied(script, exchange).status == 200

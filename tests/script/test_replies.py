@@ -38,6 +38,8 @@ def test_calls_are_written_as_anybody_would(given, calls):
         ({"tool_calls": {"arguments": {}}}, "is no call."),
         ({"tool_calls": ("f", 5)}, "is no call."),
         ({"tool_calls": [("f", {}, "id", "more")]}, "is no call."),
+        ({"tool_calls": ("f", {"a": {1}})}, "Its arguments are not JSON: "),
+        ({"json": {"a": {1}}}, "this is not JSON: Object of type set"),
         ({"text": {"a": 1}}, "An object goes into json="),
         ({"text": "a", "json": {}}, "only one of them can be given"),
         ({"text": "ab", "chunks": ["a", "c"]}, "the pieces make 'ac', which is another text"),
