@@ -133,7 +133,6 @@ class Case:
             "recorded": len(deck.recorded),
             "unmatched": len(requests.where(source="unmatched")),
             "tokens": sum(tokens(entry.usage) for entry in replayed),
-            "scripted": len(requests.where(source="script")),
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),

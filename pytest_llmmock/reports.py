@@ -29,8 +29,6 @@ def line(session: Session) -> str:
 def _counted(session: Session) -> Iterator[str]:
     for what in ("replayed", "recorded", "unmatched"):
         yield f"{session.uses.total(what)} {what}"
-    if session.uses.total("scripted"):
-        yield f"{session.uses.total('scripted')} written by hand"
 
 
 def _noted(session: Session) -> Iterator[str]:

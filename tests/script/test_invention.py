@@ -136,19 +136,17 @@ def _objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return properties.map(lambda found: {**strict, "properties": found, "required": [*found]})
 
 
-_SCHEMAS = st.recursive(
-    _LEAVES,
-    lambda inner: st.one_of(
-        _objects(inner),
-        st.builds(
-            lambda items, least, more: {"type": "array", "items": items, "minItems": least, "maxItems": least + more},
-            inner,
-            st.integers(0, 3),
-            st.integers(0, 2),
-        ),
-        st.lists(inner, min_size=1, max_size=3).map(lambda options: {"anyOf": options}),
-    ),
-    max_leaves=12,
+def _arrays(items: Any, least: int, more: int) -> Any:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": least + more}
+
+
+_SCHEMAS: st.SearchStrategy[Any] = st.deferred(
+    lambda: st.one_of(
+        _LEAVES,
+        _objects(_SCHEMAS),
+        st.builds(_arrays, _SCHEMAS, st.integers(0, 3), st.integers(0, 2)),
+        st.lists(_SCHEMAS, min_size=1, max_size=3).map(lambda options: {"anyOf": options}),
+    )
 )
 
 
