@@ -161,8 +161,7 @@ _WITH_AN_END = ("chat", "completions", "responses", "messages", "ollama.chat", "
 def stream(piece: Piece) -> Iterator[Finding]:
     """A stream that breaks off is replayed as one that breaks off."""
     reply = piece.interaction.reply
-    streams = sse.is_sse(reply.content_type) or sse.is_ndjson(reply.content_type)
-    if not streams or reply.status >= 400 or piece.exchange.operation not in _WITH_AN_END:
+    if not reply.is_stream or reply.status >= 400 or piece.exchange.operation not in _WITH_AN_END:
         return
     ended = any(delta.kind in ("finish", "error") for delta in piece.answer.deltas)
     if not ended and not sse.is_whole(reply.body, reply.content_type):

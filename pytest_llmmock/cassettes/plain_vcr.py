@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
-from ..core import sse
 from ..core.model import Reply, Request
 from . import yaml_text
 from .bodies import as_text
@@ -39,9 +38,8 @@ def _item(recorded: Recorded) -> dict[str, Any]:
 
 def _length(request: Request, reply: Reply) -> tuple[tuple[str, str], ...]:
     """What the body measures, where a server would have said it: not of a stream, nor where no body is."""
-    streams = sse.is_sse(reply.content_type) or sse.is_ndjson(reply.content_type)
     without_body = request.method == "HEAD" or reply.status in (204, 304)
-    return () if streams or without_body else (("content-length", str(len(reply.body))),)
+    return () if reply.is_stream or without_body else (("content-length", str(len(reply.body))),)
 
 
 def place_of(name: str, format: str) -> PurePosixPath:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from functools import partial
 
 from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
@@ -59,7 +59,7 @@ class Player:
             return None
         place, reply = found
         cassette, exchange.interaction, interaction = place
-        exchange.turn = _Turn(self, place)
+        exchange.give_back = partial(self.give_back, place)
         cassette.note_played(interaction)
         return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
 
@@ -130,16 +130,6 @@ class Player:
         """Play every recording again, from the first."""
         with self._lock:
             self._left = {key: deque(places) for key, places in self._index.items()}
-
-
-class _Turn(NamedTuple):
-    """A recording that has answered."""
-
-    player: Player
-    place: Place
-
-    def give_back(self) -> None:
-        self.player.give_back(self.place)
 
 
 def _note(exchange: Exchange) -> str:

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ..core.json_text import is_json
 from ..core.live import Live
@@ -146,7 +147,7 @@ class Recorder:
             reply = self._spoilt.get(key, _NOTHING).popleft()
         except IndexError:
             return None
-        exchange.turn = _Turn(self, key, reply)
+        exchange.give_back = partial(self.give_back, key, reply)
         return replace(reply)  # a copy, to be marked
 
     def give_back(self, key: str, reply: Reply) -> None:
@@ -184,14 +185,14 @@ class Recorder:
             self._keep(place, exchange, reply, meta, key)
 
     def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
-        frames = list(reply.frames.seen) if isinstance(reply.frames, Live) else reply.frames
         if _is_broken_json(reply):
             exchange.trouble = _NOT_JSON.format(
                 request=exchange.request, reply=reply, start=_beginning(reply, self._keys.secrets)
             )
             return
-        whole = Recorded(exchange.request, replace(reply, frames=frames, live=False, source="cassette"), meta)
-        exchange.turn = _Turn(self, key, whole.reply)
+        kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
+        whole = Recorded(exchange.request, kept, meta)
+        exchange.give_back = partial(self.give_back, key, kept)
         try:
             self._recordings.keep(place, Interaction.of(scrub(whole, self._keys.secrets), key))
         except CassetteError as error:  # the answer is the client's all the same
@@ -199,17 +200,6 @@ class Recorder:
 
 
 _NOTHING: deque[Reply] = deque()
-
-
-class _Turn(NamedTuple):
-    """What was recorded a moment ago."""
-
-    recorder: Recorder
-    key: str
-    reply: Reply
-
-    def give_back(self) -> None:
-        self.recorder.give_back(self.key, self.reply)
 
 
 _NOT_JSON = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -72,14 +72,13 @@ def scrub_request(request: Request, secrets: Secrets | None = None) -> Request:
 def scrub_reply(reply: Reply, secrets: Secrets | None = None) -> Reply:
     """The reply as it may be written. Its frames keep their times."""
     scrubber = Scrubber(secrets or Secrets.of())
-    frames = reply.frames if isinstance(reply.frames, Sequence) else reply.frames.seen
-    draft = Draft(frames)
+    draft = Draft(reply.arrived)
     scrubber.draft(draft, reply.content_type)
     return replace(
         reply,
         reason=scrubber.text(reply.reason),
         headers=_clean_headers(kept(reply.headers, REPLY_HEADERS), scrubber),
-        frames=draft.frames if draft.changed else frames,
+        frames=draft.frames if draft.changed else reply.arrived,
     )
 
 

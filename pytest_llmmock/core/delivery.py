@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .chunking import RECORDED, Chunking
 from .live import Live
-from .model import Exchange, Headers, Reply, Turn
+from .model import Exchange, Headers, Reply
 from .pacing import INSTANT, Paced, Speed
-from .sse import is_ndjson, is_sse
 
 WAITS = ("retry-after", "retry-after-ms")
 
@@ -45,13 +44,12 @@ class Delivery:
         is_live = reply.source == "upstream"
         scheduled = _taken(exchange, reply) if is_live else self._scheduled(exchange, reply)
         reply = _changed(exchange, scheduled)
-        turn = exchange.turn
-        if turn is not None and _says_something_else(reply, scheduled):
-            turn.give_back()
-            turn = None
-        assert isinstance(reply.frames, Sequence)
-        reply = replace(reply, frames=self.chunking.cut(reply.frames, reply.content_type))
-        return _paced(reply, exchange.clock, turn)
+        give_back = exchange.give_back
+        if give_back is not None and _says_something_else(reply, scheduled):
+            give_back()
+            give_back = None
+        reply = replace(reply, frames=self.chunking.cut(reply.arrived, reply.content_type))
+        return _paced(reply, exchange.clock, give_back)
 
     def _scheduled(self, exchange: Exchange, reply: Reply) -> Reply:
         """A reply of ours with the times at which its frames are due."""
@@ -74,6 +72,8 @@ def _changed(exchange: Exchange, reply: Reply) -> Reply:
 
 def _says_something_else(reply: Reply, original: Reply) -> bool:
     """Whether the client gets another answer, and not merely a late one."""
+    if reply is original:
+        return False
     return bool(reply.cut) or reply.status != original.status or reply.body != original.body
 
 
@@ -89,14 +89,12 @@ def _taken(exchange: Exchange, reply: Reply) -> Reply:
     return INSTANT.schedule(reply, lambda: None)
 
 
-def _paced(reply: Reply, since: float, turn: Turn | None) -> Reply:
+def _paced(reply: Reply, since: float, on_left: Callable[[], None] | None) -> Reply:
     """The reply as it is when it is due at once and whole; else its frames are held back, and break off.
 
     Who does not wait for the end of an answer may ask again, and gets the same one.
     """
-    assert isinstance(reply.frames, Sequence)
-    if not reply.cut and all(frame.at <= 0 for frame in reply.frames):
+    if not reply.cut and all(frame.at <= 0 for frame in reply.arrived):
         return reply
-    streams = is_sse(reply.content_type) or is_ndjson(reply.content_type)
-    reply.frames = Paced(reply, since, holds_head=not streams, on_left=turn.give_back if turn else None)
+    reply.frames = Paced(reply, since, holds_head=not reply.is_stream, on_left=on_left)
     return reply

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from .json_text import compact, parse_json
 from .prompt import Answer, Prompt
+from .sse import is_stream
 
 Headers = tuple[tuple[str, str], ...]
 """Pairs of name and value in the order of the wire; names are in lower case."""
@@ -127,10 +128,19 @@ class Reply:
         return header(self.headers, "content-type") or ""
 
     @property
+    def is_stream(self) -> bool:
+        """Whether it calls itself a run of events or of lines."""
+        return is_stream(self.content_type)
+
+    @property
+    def arrived(self) -> Sequence[Frame]:
+        """The frames, or of a live reply those that have arrived."""
+        return self.frames if isinstance(self.frames, Sequence) else self.frames.seen
+
+    @property
     def body(self) -> bytes:
         """The body, or of a live reply what has arrived of it."""
-        frames = self.frames if isinstance(self.frames, Sequence) else self.frames.seen
-        return b"".join(frame.data for frame in frames)
+        return b"".join(frame.data for frame in self.arrived)
 
     def json(self) -> Any:
         """The body as a JSON value, or None when it is not JSON."""
@@ -198,8 +208,8 @@ class Exchange:
         """What a reader of the journal or the cassette should know about how this was answered."""
         self.interaction: int | None = None
         """The number, from 1, of the recording that answered."""
-        self.turn: Turn | None = None
-        """The turn that a recording has taken by answering."""
+        self.give_back: Callable[[], None] | None = None
+        """Lets the recording that has answered answer again; None when none has."""
         self.faults: Sequence[Fault] = ()
         """What is to go wrong with the answer."""
         self.trouble = ""
@@ -213,13 +223,6 @@ class Exchange:
     @cached_property
     def prompt(self) -> Prompt:
         return self.dialect.read_request(self.request)
-
-
-class Turn(Protocol):
-    """Recordings of one request take turns. An answer that a fault has spoilt does not use one up."""
-
-    def give_back(self) -> None:
-        """Let the recording answer again."""
 
 
 class Fault(Protocol):

@@ -40,10 +40,9 @@ class Speed:
 
     def schedule(self, reply: Reply, tokens: Callable[[], int | None]) -> Reply:
         """The reply, each frame with the time at which it is due. `tokens` tells how many the answer has."""
-        assert isinstance(reply.frames, Sequence)
         if self.ttft is None and self.tps is None:
-            return replace(reply, frames=[Frame(frame.data, frame.at / self.factor) for frame in reply.frames])
-        events = by_event(reply.frames, reply.content_type)
+            return replace(reply, frames=[Frame(frame.data, frame.at / self.factor) for frame in reply.arrived])
+        events = by_event(reply.arrived, reply.content_type)
         seconds = (tokens() or len(events)) / self.tps if self.tps else 0.0
         return replace(reply, frames=list(_spread(events, self.ttft or 0.0, seconds)))
 
@@ -93,8 +92,7 @@ class Paced:
         self, reply: Reply, since: float, *, holds_head: bool, on_left: Callable[[], object] | None = None
     ) -> None:
         """`on_left` is called when it is closed before its end."""
-        assert isinstance(reply.frames, Sequence)
-        self._frames = reply.frames
+        self._frames = reply.arrived
         self._cut = reply.cut
         self._since = since
         self._on_left = on_left

@@ -48,6 +48,11 @@ def is_ndjson(content_type: str) -> bool:
     )
 
 
+def is_stream(content_type: str) -> bool:
+    """Whether a body is a run of events or of lines."""
+    return is_sse(content_type) or is_ndjson(content_type)
+
+
 def split_events(stream: bytes) -> list[bytes]:
     """Cut a stream behind each event. Joined again, the pieces are the stream, byte for byte."""
     end_of_event = _END_OF_EVENT if b"\r" in stream else _END_WITHOUT_RETURN

@@ -6,7 +6,7 @@ It is done on the JSON itself, so that nothing is lost which a `Prompt` or an `A
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,8 +89,7 @@ def _streamed(form: Form, reply: Reply, events: Iterable[bytes]) -> Reply:
 
 def _took(reply: Reply) -> float:
     """When the last of it came, in seconds from the request."""
-    frames = reply.frames if isinstance(reply.frames, Sequence) else reply.frames.seen
-    return frames[-1].at if frames else 0.0
+    return reply.arrived[-1].at if reply.arrived else 0.0
 
 
 def _plain(reply: Reply, value: Value) -> Reply:

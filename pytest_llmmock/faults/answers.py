@@ -14,7 +14,6 @@ from ..core import sse
 from ..core.chunking import by_event
 from ..core.json_text import compact, parse_json
 from ..core.model import Frame, Reply
-from .streams import frames_of
 
 Alter = Callable[[Any], bool]
 """Changes a JSON value in place; whether it did."""
@@ -106,7 +105,7 @@ def _response_status(reason: str) -> dict[str, Any]:
 
 def _altered(reply: Reply, alter: Alter, *, backwards: bool = False) -> Reply:
     """The reply with its JSON values changed. What is not changed keeps its bytes."""
-    events = by_event(frames_of(reply), reply.content_type)
+    events = by_event(reply.arrived, reply.content_type)
     write = _rewritten_event if sse.is_sse(reply.content_type) else _rewritten_line
     order = -1 if backwards else 1
     changed = [Frame(write(event.data, alter), event.at) for event in events[::order]][::order]

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ..core.chunking import by_event, cut_at, ends_of_events
 from ..core.model import Exchange, Frame, Problem, Reply
-from ..core.sse import is_ndjson, is_sse
 
 MESSAGE = "The server had an error while it was answering (a fault of this test)."
-
-
-def frames_of(reply: Reply) -> Sequence[Frame]:
-    """The frames of a reply that is known whole."""
-    assert isinstance(reply.frames, Sequence)
-    return reply.frames
-
-
-def is_stream(reply: Reply) -> bool:
-    return is_sse(reply.content_type) or is_ndjson(reply.content_type)
 
 
 def count(reply: Reply) -> int:
@@ -28,12 +16,12 @@ def count(reply: Reply) -> int:
 
 
 def late(reply: Reply, ttft: float, per_event: float) -> Reply:
-    events = by_event(frames_of(reply), reply.content_type)
+    events = by_event(reply.arrived, reply.content_type)
     return replace(reply, frames=[Frame(e.data, e.at + ttft + n * per_event) for n, e in enumerate(events)])
 
 
 def stalled(reply: Reply, seconds: float, after_events: int) -> Reply:
-    before, behind = _parted(reply, after_events if is_stream(reply) else 0)
+    before, behind = _parted(reply, after_events if reply.is_stream else 0)
     return replace(reply, frames=[*before, *(Frame(frame.data, frame.at + seconds) for frame in behind)])
 
 
@@ -43,13 +31,13 @@ def cut(reply: Reply, after_events: int | None) -> Reply:
 
 
 def truncated(reply: Reply, after_events: int | None) -> Reply:
-    if after_events is None and is_stream(reply):
+    if after_events is None and reply.is_stream:
         after_events = max(0, count(reply) - 1)
     return replace(reply, frames=_parted(reply, after_events)[0])
 
 
 def garbled(reply: Reply, after_events: int | None) -> Reply:
-    events = by_event(frames_of(reply), reply.content_type)
+    events = by_event(reply.arrived, reply.content_type)
     place = len(events) // 2 if after_events is None else after_events
     place = min(place, len(events) - 1)
     return replace(reply, frames=[_overwritten(event) if n == place else event for n, event in enumerate(events)])
@@ -63,7 +51,7 @@ def _overwritten(event: Frame) -> Frame:
 
 
 def failed(exchange: Exchange, reply: Reply, after_events: int | None, problem: Problem) -> Reply:
-    if not is_stream(reply):
+    if not reply.is_stream:
         return replace(exchange.dialect.write_error(problem), source=reply.source)
     before, behind = _parted(reply, after_events)
     at = behind[0].at if behind else before[-1].at if before else 0.0
@@ -72,7 +60,7 @@ def failed(exchange: Exchange, reply: Reply, after_events: int | None, problem: 
 
 def _parted(reply: Reply, after_events: int | None) -> tuple[list[Frame], list[Frame]]:
     """The frames before and behind a border between events: where it is told, else in the middle."""
-    frames = frames_of(reply)
+    frames = reply.arrived
     size = _border(reply, after_events)
     borders = [0]
     for frame in frames:
@@ -90,6 +78,6 @@ def _parted(reply: Reply, after_events: int | None) -> tuple[list[Frame], list[F
 def _border(reply: Reply, after_events: int | None) -> int:
     """Bytes. In a plain reply, which has no events, the middle."""
     ends = [0, *ends_of_events(reply.body, reply.content_type)]
-    if not is_stream(reply):
+    if not reply.is_stream:
         return 0 if after_events == 0 else ends[-1] // 2
     return ends[(len(ends) - 1) // 2 if after_events is None else min(after_events, len(ends) - 1)]

@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from ..core.model import Headers, Reply, Request
 from ..core.pacing import Paced
-from ..core.sse import is_ndjson, is_sse
 from .blocks import as_it_is, chunks, in_chunks
 
 ORIGIN = "http://localhost"
@@ -211,8 +210,7 @@ def _no_need(interim: bytes) -> None:
 
 def write_blocks(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """As `write_reply`, and each frame of a stream is a block of its own."""
-    streams = is_sse(reply.content_type) or is_ndjson(reply.content_type)
-    return _write_stream(asked, reply) if streams else write_reply(asked, reply)
+    return _write_stream(asked, reply) if reply.is_stream else write_reply(asked, reply)
 
 
 def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
@@ -228,7 +226,7 @@ def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
 
 def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[bytes]:
     size = sum(map(len, bodies))
-    streams = is_sse(reply.content_type) or is_ndjson(reply.content_type)
+    streams = reply.is_stream
     head = _write_head(asked, reply, _unknown(asked) if streams else _known(size))
     if not _has_body(asked, reply):
         return [head]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -66,8 +66,7 @@ class Bodies:
 
     def _in_time(self, streamed: Reply) -> Reply:
         delay = self.streaming.chunk_delay_ms / 1000
-        frames = streamed.frames if isinstance(streamed.frames, Sequence) else []
-        return replace(streamed, frames=[Frame(frame.data, n * delay) for n, frame in enumerate(frames)])
+        return replace(streamed, frames=[Frame(frame.data, n * delay) for n, frame in enumerate(streamed.arrived)])
 
 
 def _filled(text: str, model: str, chance: Random, now: int) -> str:

@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from ..core.live import Live
 from ..core.model import OURS, Headers, Reply, Request, without_user
-from ..core.sse import is_ndjson, is_sse
+from ..core.sse import is_stream
 from ..errors import CutConnection, UpstreamError
 from . import unpacking
 
@@ -153,7 +153,7 @@ def _headers(response: httpx.Response) -> Headers:
 def _is_stream(request: Request, response: httpx.Response) -> bool:
     """Whether an answer may come in pieces that somebody waits for, or may have no end."""
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if is_sse(media_type) or is_ndjson(media_type):
+    if is_stream(media_type):
         return True
     is_json = media_type == "application/json" or media_type.endswith("+json")
     return "content-length" not in response.headers and (not is_json or _asks_for_stream(request))

@@ -25,8 +25,8 @@ def test_a_cut_stream_has_so_many_events_and_the_frames_as_they_were(events: int
     reply = streams.cut(STREAM, events)
     assert reply.body == b"".join(EVENTS[:events])
     assert reply.cut == "The connection was cut by a fault of this test."
-    whole = list(streams.frames_of(STREAM))
-    kept = list(streams.frames_of(reply))
+    whole = list(STREAM.arrived)
+    kept = list(reply.arrived)
     assert all(frame == before for frame, before in zip(kept[:-1], whole, strict=False))
     assert [frame.at for frame in kept] == [frame.at for frame in whole][: len(kept)]
 
@@ -64,16 +64,16 @@ def test_a_plain_reply_is_garbled_too() -> None:
 
 def test_latency_moves_each_event_and_the_first_most() -> None:
     reply = streams.late(STREAM, 1.0, 0.5)
-    assert [round(frame.at, 3) for frame in streams.frames_of(reply)] == [1.1, 1.7, 2.3, 2.8, 3.3]
+    assert [round(frame.at, 3) for frame in reply.arrived] == [1.1, 1.7, 2.3, 2.8, 3.3]
     assert reply.body == STREAM.body
-    assert [frame.at for frame in streams.frames_of(streams.late(PLAIN, 1.0, 0.5))] == [1.5]
+    assert [frame.at for frame in streams.late(PLAIN, 1.0, 0.5).arrived] == [1.5]
 
 
 def test_a_stalled_stream_goes_on_later() -> None:
     reply = streams.stalled(STREAM, 30, 2)
-    assert [round(frame.at, 3) for frame in streams.frames_of(reply)] == [0.1, 0.2, 30.3]
+    assert [round(frame.at, 3) for frame in reply.arrived] == [0.1, 0.2, 30.3]
     assert reply.body == STREAM.body
-    assert [frame.at for frame in streams.frames_of(streams.stalled(PLAIN, 30, 2))] == [30.5]
+    assert [frame.at for frame in streams.stalled(PLAIN, 30, 2).arrived] == [30.5]
 
 
 @given(cuts=st.lists(st.integers(1, 60), max_size=6), events=st.integers(0, 8))
