@@ -24,6 +24,8 @@ from ..core.model import Reply, Request
 PATCHED = {
     "httpx": "transport",
     "httpx2": "transport",
+    "httpx._transports.default": "trust",
+    "httpx2._transports.default": "trust",
     "http.client": "http_client",
     "urllib3.connection": "http_client",
     "urllib3.connectionpool": "http_client",
@@ -35,7 +37,7 @@ PATCHED = {
 _ORIGINAL = "_llmmock_original"
 
 Patch = tuple[str, str, Callable[[Any, Callable[..., Any]], Callable[..., Any]]]
-"""The name of a class, of the method in it, and what makes the replacement from class and original."""
+"""The name of a class ('' is the module itself), of the function in it, and what makes the replacement from the two."""
 
 
 @dataclass(eq=False)
@@ -97,7 +99,7 @@ class _Patches:
     """What was replaced, so that it can be put back."""
 
     def __init__(self) -> None:
-        self._undo: list[tuple[type, str, Any, Any]] = []
+        self._undo: list[tuple[Any, str, Any, Any]] = []
         self._finder: _Finder | None = None
 
     def put_in(self) -> None:
@@ -122,8 +124,8 @@ class _Patches:
         """One module may be an alias of another: what is replaced already stays as it is."""
         ours = import_module(f".{PATCHED[name]}", __package__)
         for class_name, attribute, make in ours.PATCHES.get(name, ()):
-            patched = getattr(module, class_name, None)
-            if patched is None or any((patched, attribute) == done[:2] for done in self._undo):
+            patched = getattr(module, class_name, None) if class_name else module
+            if not hasattr(patched, attribute) or any((patched, attribute) == done[:2] for done in self._undo):
                 continue
             found = getattr(patched, attribute)
             original = getattr(found, _ORIGINAL, found)  # another patcher may have put ours back after it was taken out
