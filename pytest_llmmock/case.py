@@ -17,7 +17,7 @@ from .deck import Deck
 from .errors import LLMMockError
 from .inbound.server import Server
 from .mock import LLMMock, LLMServer, is_guarded, late_guard
-from .naming import cassette_path, is_alone, relative, settings_of, without_secrets
+from .naming import cassette_path, is_alone, relative, settings_of, shown
 from .plugin import BEGAN, CLEANUP, PROPERTY
 from .settings import Settings
 
@@ -121,7 +121,7 @@ class Case:
         settings = self._deck.settings
         if settings.unplayed != "fail" or settings.mode in ("all", "changed") or not (self._passed and self._alone):
             return ""
-        record = f'pytest --llm-record=changed "{without_secrets(self._item.nodeid)}"'
+        record = f'pytest --llm-record=changed "{shown(self._item)}"'
         return self._deck.unplayed_report(record)
 
     def _tell(self, aside: Path | None) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Case:
         }
         self._count(counts)
         return {
-            "test": without_secrets(self._item.nodeid),
+            "test": shown(self._item),
             "cassette": relative(deck.cassette.path, self._item.config.rootpath),
             "mode": deck.settings.mode,
             "unplayed": deck.settings.unplayed,
@@ -191,7 +191,7 @@ def guard_behind_tests(config: pytest.Config) -> None:
 def advice(item: pytest.Item) -> Advice:
     """How a miss of this test is mended."""
     return Advice(
-        record=f'pytest --llm-record "{without_secrets(item.nodeid)}"',
+        record=f'pytest --llm-record "{shown(item)}"',
         ignore="@pytest.mark.llm_cassette(ignore=[{paths}])",
         normalise="@pytest.mark.llm_cassette(normalisers=[{names}])",
         repeat="@pytest.mark.llm_cassette(repeat=True)",

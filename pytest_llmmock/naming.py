@@ -28,6 +28,8 @@ SHARED = "llmmock/shared"
 """Where pytest's cache keeps the names that tests give to their cassettes: not all tests are in every run."""
 
 _GIVEN = pytest.StashKey[frozenset[str]]()
+_NAME = pytest.StashKey[str]()
+_SHOWN = pytest.StashKey[str]()
 
 _LONGEST_NAME = 150
 """Bytes."""
@@ -59,12 +61,25 @@ def marked(item: pytest.Item) -> tuple[str, dict[str, Any]]:
 
 def default_name(item: pytest.Item) -> str:
     """`tests/test_agent/TestPlan.test_rome[gpt-5]` for that test of `tests/test_agent.py`."""
+    if _NAME not in item.stash:
+        item.stash[_NAME] = _default_name(item)
+    return item.stash[_NAME]
+
+
+def _default_name(item: pytest.Item) -> str:
     file, _, inside = item.nodeid.partition("::")
     if item.path.is_relative_to(item.config.rootpath):
         file = item.path.relative_to(item.config.rootpath).as_posix()
     folders = [safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/")]
     names, bracket, parameters = without_secrets(inside).partition("[")
     return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or without_secrets(item.name))])
+
+
+def shown(item: pytest.Item) -> str:
+    """A test's name as it stands in commands and reports."""
+    if _SHOWN not in item.stash:
+        item.stash[_SHOWN] = without_secrets(item.nodeid)  # once: each time all of the environment is read
+    return item.stash[_SHOWN]
 
 
 def without_secrets(node: str) -> str:

@@ -25,9 +25,18 @@ class Recorded:
 class Interaction:
     """One recorded request with its reply."""
 
-    def __init__(self, load: Callable[[], Recorded], *, key: str = "", source: bytes = b"") -> None:
+    def __init__(
+        self,
+        load: Callable[[], Recorded],
+        *,
+        load_reply: Callable[[], Reply | None] = lambda: None,
+        key: str = "",
+        source: bytes = b"",
+    ) -> None:
         self._load = load
+        self._load_reply = load_reply
         self._recorded: Recorded | None = None
+        self._reply: Reply | None = None
         self.place = ""
         """Where it was read from, for people."""
         self.key = key
@@ -61,7 +70,10 @@ class Interaction:
 
     @property
     def reply(self) -> Reply:
-        return self.recorded.reply
+        """Who only plays it needs no more than this."""
+        if self._recorded is None and self._reply is None:
+            self._reply = self._load_reply()
+        return self._reply if self._recorded is None and self._reply is not None else self.recorded.reply
 
     @property
     def meta(self) -> dict[str, Any]:

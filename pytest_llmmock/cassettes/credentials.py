@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -173,7 +174,13 @@ def of_environment(environ: Mapping[str, str]) -> Iterator[Credential]:
             yield from _of_variable(name, value)
 
 
-def _of_variable(name: str, value: str) -> Iterator[Credential]:
+@lru_cache(maxsize=1024)
+def _of_variable(name: str, value: str) -> tuple[Credential, ...]:
+    """Every test looks at the same ones again."""
+    return tuple(_in_variable(name, value))
+
+
+def _in_variable(name: str, value: str) -> Iterator[Credential]:
     certain = _CERTAIN_VARIABLE.fullmatch(name) is not None
     if certain or _VARIABLE.fullmatch(name):
         yield from (Credential(each) for each in _parts(name, value) if is_set_secret(each, certain=certain))

@@ -187,11 +187,20 @@ def _migrated(text: str) -> Any:
 
 def recorded(item: Any, blob: Blob | None = None) -> Recorded:
     """One interaction from its data."""
-    request = _dict(item, "interaction").get("request")
-    reply = item.get("response")
-    meta = item.get("llmmock")
-    meta = meta if isinstance(meta, dict) else {}
-    return Recorded(_request(_dict(request, "request"), meta, blob), _reply(_dict(reply, "response"), meta, blob), meta)
+    meta = _meta(item)
+    request = _request(_dict(item.get("request"), "request"), meta, blob)
+    return Recorded(request, recorded_reply(item, blob), meta)
+
+
+def recorded_reply(item: Any, blob: Blob | None = None) -> Reply:
+    """The reply of an interaction, whatever else of it there is."""
+    meta = _meta(item)
+    return _reply(_dict(item.get("response"), "response"), meta, blob)
+
+
+def _meta(item: Any) -> dict[str, Any]:
+    meta = _dict(item, "interaction").get("llmmock")
+    return meta if isinstance(meta, dict) else {}
 
 
 def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Request:

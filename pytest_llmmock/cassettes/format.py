@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..core.model import Frame, Headers, Reply, Request
@@ -19,6 +19,8 @@ from ..errors import CassetteFormatError
 from . import yaml_text
 from .bodies import COMPACT, as_text, structure
 from .cassette import Interaction, Recorded
+
+T = TypeVar("T")
 
 HEAD = b"version: 1\ninteractions:\n"
 EMPTY = "version: 1\ninteractions: []\n"
@@ -108,11 +110,35 @@ def _lazy(source: bytes, signature: bytes | None, blob: Blob | None) -> Interact
     found = marks(source)
     known = found is not None and (signature is None or found[1] == stamp(source, signature))
     key = found[0] if found is not None and known else ""
-    return Interaction(lambda: _parse(source, blob), key=key, source=source.rstrip(b"\n") + b"\n" if key else b"")
+    return Interaction(
+        lambda: _parse(source, blob),
+        load_reply=lambda: _parse_reply(source, blob),
+        key=key,
+        source=source.rstrip(b"\n") + b"\n" if key else b"",
+    )
 
 
 def _parse(source: bytes, blob: Blob | None) -> Recorded:
-    from .foreign import parse_yaml, recorded
+    from .foreign import recorded
+
+    return _built(source, lambda item: recorded(item, blob))
+
+
+def _parse_reply(source: bytes, blob: Blob | None) -> Reply | None:
+    """The reply, without a look at the request: that is known by its key. None where the text is not ours alone."""
+    from .foreign import recorded_reply
+
+    at = source.find(_REPLY)
+    if at < 0 or not marks(source):
+        return None
+    try:
+        return _built(b"- " + source[at + 3 :], lambda item: recorded_reply(item, blob))
+    except CassetteFormatError:
+        return None  # what is wrong with it is told by who reads all of it
+
+
+def _built(source: bytes, build: Callable[[Any], T]) -> T:
+    from .foreign import parse_yaml
 
     items = parse_yaml(source)
     if not isinstance(items, list) or len(items) != 1:
@@ -120,7 +146,7 @@ def _parse(source: bytes, blob: Blob | None) -> Recorded:
             "This interaction is not one item of a list:\n" + source[:200].decode(errors="replace")
         )
     try:
-        return recorded(items[0], blob)
+        return build(items[0])
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise CassetteFormatError(f"It holds a value that cannot be read: {error}.") from None
 
