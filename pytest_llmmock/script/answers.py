@@ -173,7 +173,8 @@ def _invented(asked: Wanted, view: View) -> Any:
 
 def _called(call: Call, number: int, view: View) -> Iterator[Delta]:
     """A call: its name first, then its arguments piece by piece."""
-    yield Delta("tool_call", call=number, id=call.id, name=call.name)
+    custom = any(tool.name == call.name and tool.kind == "custom" for tool in view.tools)
+    yield Delta("tool_call", call=number, id=call.id, name=call.name, custom=custom)
     yield from (Delta("tool_call", piece, call=number) for piece in pieces(_arguments(call, view), None))
 
 

@@ -87,6 +87,18 @@ def test_an_agent_calls_tools_and_then_answers(mock, client):
     assert second.choices[0].message.content == "Sunny in both."
 
 
+def test_a_custom_tool_is_called_with_text(mock, client):
+    mock.reply(tool_calls=[("shell", "ls -l")])
+    nested: Any = {"type": "custom", "custom": {"name": "shell"}}
+    plain = client.chat.completions.create(model="m", messages=USER, tools=[nested])
+    assert plain.choices[0].message.tool_calls[0].custom.input == "ls -l"
+    flat: Any = {"type": "custom", "name": "shell"}
+    with client.responses.stream(model="m", input="list", tools=[flat]) as stream:
+        item = stream.get_final_response().output[0]
+    assert (item.type, item.name, item.input) == ("custom_tool_call", "shell", "ls -l")
+    assert [call.kind for entry in mock.requests for call in entry.tool_calls] == ["custom", "custom"]
+
+
 def test_calls_are_streamed_piece_by_piece(mock, client):
     mock.reply(tool_calls=[("weather", {"city": "Rome is large"}), ("weather", "{broken")])
     with client.chat.completions.stream(model="m", messages=USER, tools=[TOOL]) as stream:
