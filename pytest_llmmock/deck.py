@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
+from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.cassette import Cassette, Interaction
 from .cassettes.matchers import Keys
@@ -17,7 +18,7 @@ from .cassettes.recorder import Recorder, Recordings
 from .cassettes.scrubber import Scrubber
 from .cassettes.underway import Underway
 from .core.engine import Engine
-from .core.journal import Entry, Journal
+from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
@@ -52,7 +53,7 @@ class Deck:
     ) -> None:
         self.settings = settings
         self.keys = keys
-        self.requests = Journal(journal_limit)
+        self.requests = Requests(journal_limit, self.clean)
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
