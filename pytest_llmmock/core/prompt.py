@@ -140,8 +140,9 @@ class Delta:
     finish: str = ""
     """finish: `stop`, `length`, `tool_calls`, `content_filter` … in the words of Chat Completions."""
     data: Any = None
-    """item: something that only this protocol knows, as it wrote it. image, audio, file: its bytes; of an image None
-    when it lies elsewhere, or when one is to be made up."""
+    """item: something that only this protocol knows, as it wrote it; `annotations` of the words before it, as Chat
+    Completions writes them, all can say. text: how probable this token was, as `ChatCompletionTokenLogprob`. image,
+    audio, file: its bytes; of an image None when it lies elsewhere, or when one is to be made up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ read in the spellings that servers use and written as DeepSeek's `reasoning_cont
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..core import sse
@@ -181,7 +181,14 @@ def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
     }
     for name, value in _extras(answer, index):
         message[name] = [*message.get(name, []), *value]
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer, index)}
+    said = [delta for delta in answer.deltas if delta.kind == "text" and delta.index == index]
+    return {"index": index, "message": message, "logprobs": _logprobs(said), "finish_reason": _finish(answer, index)}
+
+
+def _logprobs(said: Iterable[Delta]) -> dict[str, Any] | None:
+    """`openai.types.chat.chat_completion.ChoiceLogprobs` of the tokens of a text."""
+    found = [delta.data for delta in said if delta.kind == "text" and mapping(delta.data)]
+    return {"content": found, "refusal": None} if found else None
 
 
 def _extras(answer: Answer, index: int) -> Iterator[tuple[str, list[Any]]]:
@@ -209,7 +216,7 @@ def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) ->
             yield write_event({"error": shapes.error_object(delta)})
             return
         if said := _delta(delta, begun, named):
-            yield _chunk(head, tail, delta.index, said)
+            yield _chunk(head, tail, delta.index, said, logprobs=_logprobs([delta]))
     for index in answer.choices:
         yield _chunk(head, tail, index, {}, _finish(answer, index))
     if asked and answer.usage:
@@ -217,8 +224,15 @@ def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) ->
     yield sse.write_event("[DONE]")
 
 
-def _chunk(head: dict[str, Any], tail: dict[str, Any], index: int, said: object, finish: str | None = None) -> bytes:
-    choice = {"index": index, "delta": said, "logprobs": None, "finish_reason": finish}
+def _chunk(
+    head: dict[str, Any],
+    tail: dict[str, Any],
+    index: int,
+    said: object,
+    finish: str | None = None,
+    logprobs: dict[str, Any] | None = None,
+) -> bytes:
+    choice = {"index": index, "delta": said, "logprobs": logprobs, "finish_reason": finish}
     return write_event({**head, "choices": [choice], **tail})
 
 

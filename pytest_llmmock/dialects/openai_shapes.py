@@ -178,6 +178,11 @@ def sound_of(url: str) -> dict[str, str]:
     return {"data": data, "format": head.removeprefix("data:audio/").partition(";")[0]}
 
 
+def annotations_of(delta: Delta) -> list[dict[str, Any]]:
+    """The annotations that an item holds, which all protocols have a place for."""
+    return objects(mapping(delta.data).get("annotations")) if delta.kind == "item" else []
+
+
 # --- tools ----------------------------------------------------------------------------------------------
 
 

@@ -128,10 +128,16 @@ class Group:
 
     def _part(self) -> dict[str, Any]:
         if self.kind == "text":
-            return {"type": "output_text", "text": self.words, "annotations": [], "logprobs": []}
+            tokens = [delta.data for delta in self.deltas if delta.kind == "text" and mapping(delta.data)]
+            return {"type": "output_text", "text": self.words, "annotations": self._annotations(), "logprobs": tokens}
         if self.kind == "refusal":
             return {"type": "refusal", "refusal": self.words}
         return {"type": "summary_text", "text": self.words}
+
+    def _annotations(self) -> list[Any]:
+        """Not nested, as Chat Completions has them."""
+        found = [each for delta in self.deltas for each in shapes.annotations_of(delta)]
+        return [{"type": each.get("type"), **mapping(each.get(text(each.get("type"))) or each)} for each in found]
 
     def _call(self) -> dict[str, Any]:
         id = next((delta.id for delta in self.deltas if delta.id), self.id.replace("fc_", "call_"))
@@ -158,6 +164,8 @@ def output_of(prompt: Prompt, answer: Answer) -> list[Group]:
     for delta in _until_error(answer):
         if delta.kind == "tool_call" and delta.call in calls:
             calls[delta.call].append(delta)
+        elif delta.kind == "item" and not _is_item(delta):
+            groups[-1:] = [[*group, delta] if group[0].kind == "text" else group for group in groups[-1:]]
         elif groups and delta.kind == groups[-1][0].kind and delta.kind not in ("tool_call", "item"):
             groups[-1].append(delta)
         else:
@@ -171,7 +179,11 @@ def _until_error(answer: Answer) -> Iterator[Delta]:
     for delta in answer.deltas:
         if delta.kind == "error":
             return
-        if delta.kind in _PREFIXES and delta.index == 0 and (delta.kind != "item" or _is_item(delta)):
+        if (
+            delta.kind in _PREFIXES
+            and delta.index == 0
+            and (delta.kind != "item" or _is_item(delta) or shapes.annotations_of(delta))
+        ):
             yield delta
 
 
