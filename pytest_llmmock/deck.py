@@ -177,8 +177,18 @@ class Deck:
         """A provider that is played around the recordings."""
         from .script.simulation import Around, Simulation
 
-        around = Around(self._interactions, dialects.read, dialects.methods_of, lambda request: self._ask(request))
+        around = Around(
+            self._interactions,
+            dialects.read,
+            dialects.methods_of,
+            lambda request: self._ask(request),
+            self._named_models,
+        )
         return Simulation(self.settings.model_list, around)
+
+    def _named_models(self) -> list[str]:
+        """The models that rules name."""
+        return [*self.script.models, *self._behind.models]
 
     def _interactions(self) -> Iterator[Interaction]:
         return (interaction for cassette in self.player.cassettes for interaction in cassette.interactions)
@@ -210,6 +220,11 @@ class Deck:
     def troubles(self) -> list[Entry]:
         """The entries that could not be answered."""
         return [entry for entry in self.requests if entry.trouble]
+
+    @property
+    def scripted(self) -> int:
+        """How many requests were answered by hand."""
+        return self.script.answered + self._behind.answered
 
     @property
     def refused(self) -> list[Entry]:

@@ -29,6 +29,8 @@ class Condition:
     """What finds the groups that templates name."""
     names_place: bool = False
     """Whether it says which route is meant, so that the rule is not for conversations only."""
+    model: str = ""
+    """The model that it names in full."""
 
 
 def conditions_of(given: Iterable[Any], named: Mapping[str, Any], of: str = "when") -> tuple[Condition, ...]:
@@ -69,7 +71,8 @@ def _asked_of(function: Callable[[View], object], name: str, view: View) -> str:
 
 def _model(wanted: object) -> Condition:
     pattern = _text("model", wanted)
-    return Condition(f"model={pattern!r}", lambda view: _unlike("model", view.model, pattern))
+    name = "" if any(sign in pattern for sign in "*?[") else pattern
+    return Condition(f"model={pattern!r}", lambda view: _unlike("model", view.model, pattern), model=name)
 
 
 def _operation(wanted: object) -> Condition:
