@@ -80,6 +80,9 @@ def _of_rules(of: str, given: Sequence[Any], named: Mapping[str, Any]) -> Iterat
     odd = next((name for name in named if name not in _OF_RULES and not is_lookup(name)), None)
     if odd is not None:
         raise _unknown(of, odd)
+    empty = next((name for name, value in named.items() if value is None), None)
+    if empty is not None:
+        raise UsageError(f"{of}({empty}=None): a value was expected. For any request leave {empty} out.")
     yield from (Wanted(each.name, each.misfit) for each in conditions_of(given, named, of))
 
 

@@ -64,6 +64,10 @@ def test_an_unknown_condition_is_refused_with_the_nearest_known_one() -> None:
         UsageError, match=r"^assert_not_called\(xyzzy=…\): there is no such condition\. Known are: model,"
     ):
         three().assert_not_called(xyzzy=1)
+    with pytest.raises(
+        UsageError, match=r"^where\(model=None\): a value was expected\. For any request leave model out"
+    ):
+        three().where(model=None)
     with pytest.raises(UsageError, match=r"^where\('Rome'\): a function, a respx pattern, or named"):
         three().where("Rome")
 
