@@ -177,18 +177,9 @@ class Deck:
         """A provider that is played around the recordings."""
         from .script.simulation import Around, Simulation
 
-        around = Around(
-            self._interactions,
-            dialects.read,
-            dialects.methods_of,
-            lambda request: self._ask(request),
-            self._named_models,
-        )
+        ask, named = (lambda request: self._ask(request)), (lambda: [*self.script.models, *self._behind.models])
+        around = Around(self._interactions, dialects.read, dialects.methods_of, ask, named)
         return Simulation(self.settings.model_list, around)
-
-    def _named_models(self) -> list[str]:
-        """The models that rules name."""
-        return [*self.script.models, *self._behind.models]
 
     def _interactions(self) -> Iterator[Interaction]:
         return (interaction for cassette in self.player.cassettes for interaction in cassette.interactions)

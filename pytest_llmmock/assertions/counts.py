@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import UsageError
 from .listing import asked_line, listed, nothing_asked, whole_line
 from .scope import Numbered, Scope
+from .wanted import Seen, Wanted
 
 _WORD = re.compile(r"\w+")
 
@@ -52,34 +53,33 @@ def _expected(times: int | None) -> str:
 
 
 def _those(fitting: Sequence[Numbered], scope: Scope) -> str:
-    return listed([[whole_line(number, entry, scope.clean)] for number, entry in fitting])
+    return listed(fitting, lambda each: [whole_line(*each, scope.clean)])
 
 
 def _instead(fitting: Sequence[Numbered], scope: Scope) -> str:
     """The requests that do not fit, and why, the nearest first."""
     numbers = {number for number, _ in fitting}
-    others = [_Other(each, scope) for each in scope.entries if each[0] not in numbers]
+    others = [_Other(each, scope.wanted) for each in scope.entries if each[0] not in numbers]
     if not others:
         return ""
     others.sort(key=lambda other: other.distance)
-    items = [[other.line, *(line for why in other.reasons for line in why.splitlines())] for other in others]
-    return f"Asked {'as well' if fitting else 'instead'}, the nearest first:\n{listed(items)}"
+    head = f"Asked {'as well' if fitting else 'instead'}, the nearest first:"
+    return f"{head}\n{listed(others, lambda other: other.lines(scope.clean))}"
 
 
 class _Other:
     """A request that does not fit."""
 
-    def __init__(self, numbered: Numbered, scope: Scope) -> None:
-        self._number, entry = numbered
-        found = [(wanted.name, wanted.why(entry, scope.clean)) for wanted in scope.wanted]
-        self._missed = [(name, why) for name, why in found if why]
-        self.reasons = [why for _, why in self._missed]
-        self.line = asked_line(self._number, entry, scope.clean)
-
-    @property
-    def distance(self) -> tuple[int, float, int]:
+    def __init__(self, numbered: Numbered, wanted: Sequence[Wanted]) -> None:
+        self._number, self._entry = numbered
+        self._missed = [each for each in wanted if not each.fits(self._entry)]
+        shared = sum(_shared(each.name, each.misfit(Seen(self._entry))) for each in self._missed)
+        self.distance = (len(self._missed), -shared, self._number)
         """How many conditions do not fit, how few of their words were found all the same, and when it was asked."""
-        return len(self._missed), -sum(_shared(name, why) for name, why in self._missed), self._number
+
+    def lines(self, clean: Callable[[str], str]) -> list[str]:
+        reasons = [each.why(self._entry, clean) for each in self._missed]
+        return [asked_line(self._number, self._entry, clean), *(line for why in reasons for line in why.splitlines())]
 
 
 def _shared(wanted: str, found: str) -> float:

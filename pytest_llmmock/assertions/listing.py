@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..cassettes.difference import Difference
 from ..core.journal import Entry
@@ -19,9 +19,13 @@ LISTED = 5
 COLUMNS = 120
 
 
-def listed(items: Sequence[Sequence[str]]) -> str:
-    """The first of some items, each a line and the lines below it."""
-    lines = [line if number == 0 else f"      {line}" for item in items[:LISTED] for number, line in enumerate(item)]
+T = TypeVar("T")
+
+
+def listed(items: Sequence[T], told: Callable[[T], Sequence[str]]) -> str:
+    """The first of some items, each as a line and the lines below it; only those are told."""
+    texts = [told(item) for item in items[:LISTED]]
+    lines = [line if number == 0 else f"      {line}" for text in texts for number, line in enumerate(text)]
     lines += [f"  and {len(items) - LISTED} more"] if len(items) > LISTED else []
     return "\n".join(map(cut, lines))
 

@@ -26,9 +26,12 @@ def failure(scope: Scope) -> str:
     wrong = [(called, found) for called in calls if (found := list(_errors(called)))]
     if not wrong:
         return ""
-    items = [[called.told(scope.clean), *map(scope.clean, _shortened(found))] for called, found in wrong]
+
+    def told(found: tuple[Called, list[str]]) -> list[str]:
+        return [found[0].told(scope.clean), *map(scope.clean, _shortened(found[1]))]
+
     count = "The only call of a tool is" if len(calls) == 1 else f"{len(wrong)} of {len(calls)} calls of tools are"
-    return f"{count} not what was offered to the model{among(scope)}:\n\n{listed(items)}"
+    return f"{count} not what was offered to the model{among(scope)}:\n\n{listed(wrong, told)}"
 
 
 def _shortened(errors: list[str]) -> list[str]:

@@ -118,9 +118,9 @@ def _instead(scope: Scope, found: Sequence[_Held]) -> str:
     if found:
         nearest = sorted(found, key=lambda each: each.distance)
         signs = " (- expected, + called)" if any(each.named and not each.broken for each in nearest) else ""
-        return f"Called instead, the nearest first{signs}:\n{listed([each.lines(scope.clean) for each in nearest])}"
-    answers = [[whole_line(number, entry, scope.clean)] for number, entry in scope.fitting]
-    return f"No tool was called. Answered instead:\n{listed(answers)}" if answers else ""
+        return f"Called instead, the nearest first{signs}:\n{listed(nearest, lambda each: each.lines(scope.clean))}"
+    answers = listed(scope.fitting, lambda each: [whole_line(*each, scope.clean)])
+    return f"No tool was called. Answered instead:\n{answers}" if answers else ""
 
 
 def _hint(scope: Scope, name: str) -> str:

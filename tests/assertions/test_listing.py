@@ -8,8 +8,13 @@ from pytest_llmmock.core.prompt import Delta
 
 
 def test_few_are_listed_and_the_rest_is_counted() -> None:
-    assert listed([["  #1", "why"], ["  #2"]]) == "  #1\n      why\n  #2"
-    assert listed([[f"  #{number}"] for number in range(7)]).splitlines()[-2:] == ["  #4", "  and 2 more"]
+    assert listed(["  #1 why", "  #2"], lambda line: line.split(" ")[2:]) == "#1\n      why\n#2"
+    told = []
+    assert listed(range(7), lambda number: told.append(number) or [f"  #{number}"]).splitlines()[-2:] == [
+        "  #4",
+        "  and 2 more",
+    ]
+    assert told == [0, 1, 2, 3, 4]
 
 
 def test_lines_are_no_longer_than_a_screen() -> None:
