@@ -133,6 +133,7 @@ class Case:
             "recorded": len(deck.recorded),
             "unmatched": len(requests.where(source="unmatched")),
             "tokens": sum(tokens(entry.usage) for entry in replayed),
+            "scripted": deck.scripted,
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
+from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.cassette import Cassette, Interaction
 from .cassettes.matchers import Keys
@@ -17,7 +18,7 @@ from .cassettes.recorder import Recorder, Recordings
 from .cassettes.scrubber import Scrubber
 from .cassettes.underway import Underway
 from .core.engine import Engine
-from .core.journal import Entry, Journal
+from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
@@ -52,7 +53,7 @@ class Deck:
     ) -> None:
         self.settings = settings
         self.keys = keys
-        self.requests = Journal(journal_limit)
+        self.requests = Requests(journal_limit, self.clean)
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
@@ -176,7 +177,8 @@ class Deck:
         """A provider that is played around the recordings."""
         from .script.simulation import Around, Simulation
 
-        around = Around(self._interactions, dialects.read, dialects.methods_of, lambda request: self._ask(request))
+        ask, named = (lambda request: self._ask(request)), (lambda: [*self.script.models, *self._behind.models])
+        around = Around(self._interactions, dialects.read, dialects.methods_of, ask, named)
         return Simulation(self.settings.model_list, around)
 
     def _interactions(self) -> Iterator[Interaction]:
@@ -209,6 +211,11 @@ class Deck:
     def troubles(self) -> list[Entry]:
         """The entries that could not be answered."""
         return [entry for entry in self.requests if entry.trouble]
+
+    @property
+    def scripted(self) -> int:
+        """How many requests were answered by hand."""
+        return self.script.answered + self._behind.answered
 
     @property
     def refused(self) -> list[Entry]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from . import dialects
+from .assertions.requests import Requests
 from .cassettes.cassette import Cassette
 from .cassettes.mismatch import Advice
 from .cassettes.secrets import Secrets
-from .core.journal import Journal
 from .core.providers import is_provider, matches
 from .deck import Deck
 from .errors import UnmatchedError, UsageError
@@ -46,7 +46,7 @@ class LLMMock(Scripted):
         """What was set for clients: nothing, in process."""
 
     @property
-    def requests(self) -> Journal:
+    def requests(self) -> Requests:
         """What was asked and answered, in the order of asking."""
         return self._deck.requests
 

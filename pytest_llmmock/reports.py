@@ -34,6 +34,8 @@ def _counted(session: Session) -> Iterator[str]:
 def _noted(session: Session) -> Iterator[str]:
     """What is worth saying, and only that."""
     total = session.uses.total
+    if total("scripted"):
+        yield f"{total('scripted')} scripted"
     if total("tokens"):
         yield f"{rounded(total('tokens'))} tokens replayed"
     if total("egress"):

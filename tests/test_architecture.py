@@ -23,9 +23,16 @@ PARTS = {
     "inbound": {"core", "errors", "inbound"},
     "settings": {"core", "errors", "cassettes"},
     "faults": {"core", "errors"},
+    "assertions": {"core", "errors", "script", "cassettes", "assertions"},
     "keeper": {"core", "errors", "dialects", "cassettes", "settings"},
-    "deck": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"},
-    "mock": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"},
+    "deck": {
+        *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"),
+        "assertions",
+    },
+    "mock": {
+        *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"),
+        "assertions",
+    },
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
     "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside"},
@@ -41,6 +48,7 @@ PARTS = {
 """Part -> the parts of the package that it may import. `cli` may import anything."""
 
 THIRD_PARTY = {
+    "assertions/schemas.py": {"jsonschema", "referencing"},
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
     "dialects/pictures.py": {"PIL"},

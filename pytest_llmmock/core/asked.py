@@ -12,43 +12,43 @@ class Asked:
     """One request. What it means is read when it is asked for."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
 
     @property
     def operation(self) -> str:
         """What was asked for: `chat`, `responses`, `embeddings`, `models`, `opaque` …"""
-        return self._exchange.operation
+        return self.exchange.operation
 
     @property
     def method(self) -> str:
-        return self._exchange.request.method
+        return self.exchange.request.method
 
     @property
     def path(self) -> str:
-        return self._exchange.request.path
+        return self.exchange.request.path
 
     @property
     def url(self) -> str:
-        return self._exchange.request.url
+        return self.exchange.request.url
 
     @property
     def headers(self) -> dict[str, str]:
         """The request's headers by lower-case name; of a repeated one the last value."""
-        return dict(self._exchange.request.headers)
+        return dict(self.exchange.request.headers)
 
     @property
     def json(self) -> Any:
         """The request's body as a JSON value, or None when it is not JSON."""
-        return self._exchange.json
+        return self.exchange.json
 
     @property
     def body(self) -> bytes:
         """The request's body, as it was before its client compressed it."""
-        return self._exchange.request.body
+        return self.exchange.request.body
 
     @property
     def _prompt(self) -> Prompt:
-        return self._exchange.prompt
+        return self.exchange.prompt
 
     @property
     def model(self) -> str:

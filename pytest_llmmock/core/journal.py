@@ -29,12 +29,12 @@ class Entry(Asked):
     def answer(self) -> Answer:
         """What was answered; while a live reply still runs, as far as it has come."""
         if not isinstance(self._reply.frames, Sequence) and not self._ended:
-            return self._exchange.dialect.read_reply(self._reply)
+            return self.exchange.dialect.read_reply(self._reply)
         return self._whole_answer
 
     @cached_property
     def _whole_answer(self) -> Answer:
-        return self._exchange.dialect.read_reply(self._reply)
+        return self.exchange.dialect.read_reply(self._reply)
 
     @property
     def text(self) -> str:
@@ -67,18 +67,18 @@ class Entry(Asked):
     @property
     def interaction(self) -> int | None:
         """The number of the recording in its cassette, from 1, or None."""
-        return self._exchange.interaction
+        return self.exchange.interaction
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about how this was answered."""
-        return tuple(self._exchange.notes)
+        return tuple(self.exchange.notes)
 
     @property
     def trouble(self) -> str:
         """Why it could not be answered, in full; '' when it was."""
         frames = self._reply.frames
-        return self._exchange.trouble or ("" if isinstance(frames, Sequence) else frames.failure)
+        return self.exchange.trouble or ("" if isinstance(frames, Sequence) else frames.failure)
 
     @property
     def whole(self) -> bool:
@@ -94,13 +94,13 @@ class Entry(Asked):
     @property
     def started(self) -> float:
         """When it was asked, in seconds since 1970."""
-        return self._exchange.started
+        return self.exchange.started
 
     @property
     def duration(self) -> float | None:
         """Seconds from the request to the end of the reply; None while it still comes."""
         end = self._noted if isinstance(self._reply.frames, Sequence) else self._ended
-        return None if end is None else end - self._exchange.clock
+        return None if end is None else end - self.exchange.clock
 
     @property
     def _ended(self) -> float | None:

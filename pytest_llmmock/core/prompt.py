@@ -37,8 +37,10 @@ class ToolCall:
 
     name: str
     arguments: str
-    """JSON text, exactly as the model wrote it: it may be broken."""
+    """JSON text, exactly as the model wrote it: it may be broken. What a custom tool is given is any text."""
     id: str = ""
+    kind: str = "function"
+    """`function`, or `custom` for a tool that takes text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Tool:
     parameters: Any = None
     """JSON schema of the arguments."""
     kind: str = "function"
+    strict: bool | None = None
+    """Whether the arguments are to satisfy the schema exactly; None when the request does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +133,16 @@ class Delta:
     """tool_call: the call's id, on its first piece."""
     name: str = ""
     """tool_call: the tool's name, on its first piece."""
+    custom: bool = False
+    """tool_call: whether the tool takes text, on its first piece."""
     vector: tuple[float, ...] = ()
     usage: Usage | None = None
     finish: str = ""
     """finish: `stop`, `length`, `tool_calls`, `content_filter` … in the words of Chat Completions."""
     data: Any = None
-    """item: something that only this protocol knows, as it wrote it. image, audio, file: its bytes; of an image None
-    when it lies elsewhere, or when one is to be made up."""
+    """item: something that only this protocol knows, as it wrote it; `annotations` of the words before it, as Chat
+    Completions writes them, all can say. text: how probable this token was, as `ChatCompletionTokenLogprob`. image,
+    audio, file: its bytes; of an image None when it lies elsewhere, or when one is to be made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +183,7 @@ class Answer:
                     name=so_far.name or delta.name,
                     arguments=so_far.arguments + delta.text,
                     id=so_far.id or delta.id,
+                    kind="custom" if delta.custom else so_far.kind,
                 )
         return tuple(found.values())
 

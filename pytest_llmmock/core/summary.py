@@ -20,11 +20,13 @@ def asked(exchange: Exchange) -> str:
 
 def answered(exchange: Exchange, reply: Reply) -> str:
     """`"Start at the Colosseum …"  812 tokens`"""
-    answer = exchange.dialect.read_reply(reply)
-    words = _said(answer)
-    tokens = _tokens(answer)
-    status = f"status {reply.status}" if reply.status >= 400 else ""
-    return "  ".join(piece for piece in (status, words, tokens) if piece) or f"status {reply.status}"
+    return told(exchange.dialect.read_reply(reply), reply.status)
+
+
+def told(answer: Answer, status: int) -> str:
+    """The same of an answer that was read."""
+    failed = f"status {status}" if status >= 400 else ""
+    return "  ".join(piece for piece in (failed, _said(answer), _tokens(answer)) if piece) or f"status {status}"
 
 
 def line(exchange: Exchange, reply: Reply) -> str:

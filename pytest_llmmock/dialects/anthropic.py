@@ -96,8 +96,10 @@ def _read_tool(tool: dict[str, Any]) -> Tool:
     """A tool of the client's, or one that the API runs, which keeps its kind."""
     name, description, kind = (text(tool.get(key)) for key in ("name", "description", "type"))
     if kind in ("", "custom"):
-        schema = tool.get("input_schema")
-        return Tool(name, description, None if schema == _ANY else schema)
+        schema, strict = tool.get("input_schema"), tool.get("strict")
+        return Tool(
+            name, description, None if schema == _ANY else schema, strict=strict if isinstance(strict, bool) else None
+        )
     rest = {key: value for key, value in tool.items() if key not in ("type", "name", "description")}
     return Tool(name, description, rest or None, kind)
 
@@ -166,8 +168,9 @@ def _call(call: ToolCall) -> dict[str, Any]:
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    written = {"description": tool.description} if tool.description else {}
+    written: dict[str, Any] = {"description": tool.description} if tool.description else {}
     if tool.kind == "function":
+        written |= {} if tool.strict is None else {"strict": tool.strict}
         return {"name": tool.name, **written, "input_schema": _ANY if tool.parameters is None else tool.parameters}
     named = {"name": tool.name} if tool.name else {}
     return {"type": tool.kind, **mapping(tool.parameters), **named, **written}

@@ -225,13 +225,28 @@ def _groups(answer: Answer) -> list[_Group]:
             calls[delta.call].deltas.append(delta)
         elif delta.kind == "item" and "type" not in mapping(delta.data):
             if last and last.kind in ("text", "reasoning"):
-                last.beside |= beside
+                last.beside |= beside | _citations(delta, "".join(last.pieces))
         elif last and last.kind == delta.kind and delta.kind in ("text", "reasoning") and not last.beside:
             last.deltas.append(delta)
         else:
             groups.append(_Group(delta.kind, [delta]))
             calls.update({delta.call: groups[-1]} if delta.kind == "tool_call" else {})
     return groups
+
+
+def _citations(delta: Delta, words: str) -> dict[str, Any]:
+    """Annotations as this protocol has them: `anthropic.types.CitationsWebSearchResultLocation`."""
+    found = [_citation(each, words) for each in shapes.annotations_of(delta)]
+    return {"citations": found} if found else {}
+
+
+def _citation(annotation: dict[str, Any], words: str) -> dict[str, Any]:
+    cited = mapping(annotation.get("url_citation"))
+    if not cited:
+        return annotation
+    said = words[whole(cited.get("start_index")) or 0 : whole(cited.get("end_index"))]
+    place = {"url": text(cited.get("url")), "title": text(cited.get("title")) or None}
+    return {"type": "web_search_result_location", **place, "cited_text": said, "encrypted_index": ""}
 
 
 def _until_error(answer: Answer) -> Iterator[Delta]:

@@ -65,8 +65,9 @@ def write_request(prompt: Prompt) -> bytes:
 def _message(message: Message) -> dict[str, Any]:
     written: dict[str, Any] = {"role": message.role, "content": _content(message)}
     if message.tool_calls:
-        calls = message.tool_calls
-        written["tool_calls"] = [chat_answers.write_call(call.id, call.name, call.arguments) for call in calls]
+        written["tool_calls"] = [
+            chat_answers.write_call(call.id, call.name, call.arguments, call.kind) for call in message.tool_calls
+        ]
     if message.tool_call_id:
         written["tool_call_id"] = message.tool_call_id
     if message.name:

@@ -6,7 +6,7 @@ read in the spellings that servers use and written as DeepSeek's `reasoning_cont
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..core import sse
@@ -33,11 +33,12 @@ _EXTRAS = ("annotations", "images", "reasoning_details")
 # --- calls of tools -------------------------------------------------------------------------------------
 
 
-def called(call: dict[str, Any]) -> tuple[str, str, str]:
-    """Name, arguments and id of a call of a function or of a custom tool, whole or a piece of one."""
+def called(call: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Name, arguments, id and kind of a call of a function or of a custom tool, whole or a piece of one."""
     inner = mapping(call.get("function") or call.get("custom"))
     arguments = inner.get("arguments", inner.get("input"))
-    return text(inner.get("name")), argument_text(arguments), text(call.get("id"))
+    kind = "custom" if not call.get("function") and isinstance(call.get("custom"), dict) else "function"
+    return text(inner.get("name")), argument_text(arguments), text(call.get("id")), kind
 
 
 def legacy_call(said: dict[str, Any]) -> list[dict[str, Any]]:
@@ -45,8 +46,11 @@ def legacy_call(said: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"function": said["function_call"]}] if isinstance(said.get("function_call"), dict) else []
 
 
-def write_call(id: str, name: str, arguments: str) -> dict[str, Any]:
-    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+def write_call(id: str, name: str, arguments: str, kind: str = "function") -> dict[str, Any]:
+    return {"id": id, "type": kind, kind: {"name": name, _ARGUMENTS[kind]: arguments}}
+
+
+_ARGUMENTS = {"function": "arguments", "custom": "input"}
 
 
 # --- replies, in ----------------------------------------------------------------------------------------
@@ -129,7 +133,7 @@ class Calls:
         self._count: dict[int, int] = {}
 
     def read(self, piece: dict[str, Any], choice: int, position: int) -> Delta:
-        name, arguments, id = called(piece)
+        name, arguments, id, kind = called(piece)
         number = whole(piece.get("index"))
         place = (choice, position if number is None else number)
         call, known = self._open.get(place, (-1, ""))
@@ -137,7 +141,7 @@ class Calls:
             call = self._count.get(choice, 0)
             self._count[choice] = call + 1
             self._open[place] = (call, id)
-        return Delta("tool_call", arguments, choice, call, id, name)
+        return Delta("tool_call", arguments, choice, call, id, name, custom=kind == "custom")
 
 
 # --- replies, out ---------------------------------------------------------------------------------------
@@ -165,7 +169,7 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
 def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
     words, refusal = answer.joined("text", index), answer.joined("refusal", index)
     calls = [
-        write_call(call.id or _call_id(named, index, number), call.name, call.arguments)
+        write_call(call.id or _call_id(named, index, number), call.name, call.arguments, call.kind)
         for number, call in enumerate(answer.calls_of(index))
     ]
     message: dict[str, Any] = {
@@ -177,7 +181,14 @@ def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
     }
     for name, value in _extras(answer, index):
         message[name] = [*message.get(name, []), *value]
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer, index)}
+    said = [delta for delta in answer.deltas if delta.kind == "text" and delta.index == index]
+    return {"index": index, "message": message, "logprobs": _logprobs(said), "finish_reason": _finish(answer, index)}
+
+
+def _logprobs(said: Iterable[Delta]) -> dict[str, Any] | None:
+    """`openai.types.chat.chat_completion.ChoiceLogprobs` of the tokens of a text."""
+    found = [delta.data for delta in said if delta.kind == "text" and mapping(delta.data)]
+    return {"content": found, "refusal": None} if found else None
 
 
 def _extras(answer: Answer, index: int) -> Iterator[tuple[str, list[Any]]]:
@@ -199,13 +210,13 @@ def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) ->
     tail = {"usage": None} if asked else {}
     for index in answer.choices:
         yield _chunk(head, tail, index, {"role": "assistant", "content": ""})
-    begun: dict[tuple[int, int], int] = {}
+    begun: dict[tuple[int, int], tuple[int, str]] = {}
     for delta in answer.deltas:
         if delta.kind == "error":
             yield write_event({"error": shapes.error_object(delta)})
             return
         if said := _delta(delta, begun, named):
-            yield _chunk(head, tail, delta.index, said)
+            yield _chunk(head, tail, delta.index, said, logprobs=_logprobs([delta]))
     for index in answer.choices:
         yield _chunk(head, tail, index, {}, _finish(answer, index))
     if asked and answer.usage:
@@ -213,15 +224,22 @@ def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) ->
     yield sse.write_event("[DONE]")
 
 
-def _chunk(head: dict[str, Any], tail: dict[str, Any], index: int, said: object, finish: str | None = None) -> bytes:
-    choice = {"index": index, "delta": said, "logprobs": None, "finish_reason": finish}
+def _chunk(
+    head: dict[str, Any],
+    tail: dict[str, Any],
+    index: int,
+    said: object,
+    finish: str | None = None,
+    logprobs: dict[str, Any] | None = None,
+) -> bytes:
+    choice = {"index": index, "delta": said, "logprobs": logprobs, "finish_reason": finish}
     return write_event({**head, "choices": [choice], **tail})
 
 
 _FIELDS = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
 
 
-def _delta(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[str, Any]:
+def _delta(delta: Delta, begun: dict[tuple[int, int], tuple[int, str]], named: str) -> dict[str, Any]:
     """One delta as a chunk holds it; nothing when a chunk has no place for it."""
     if delta.kind in _FIELDS:
         return {_FIELDS[delta.kind]: delta.text}
@@ -230,11 +248,13 @@ def _delta(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[
     return {"tool_calls": [_piece(delta, begun, named)]} if delta.kind == "tool_call" else {}
 
 
-def _piece(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[str, Any]:
-    """A piece of a call: the first one says whose it is."""
+def _piece(delta: Delta, begun: dict[tuple[int, int], tuple[int, str]], named: str) -> dict[str, Any]:
+    """A piece of a call: the first one says whose it is, and of which kind."""
     place = (delta.index, delta.call)
     if place in begun:
-        return {"index": begun[place], "function": {"arguments": delta.text}}
-    number = begun[place] = sum(index == delta.index for index, _ in begun)
+        number, kind = begun[place]
+        return {"index": number, kind: {_ARGUMENTS[kind]: delta.text}}
+    number, kind = sum(index == delta.index for index, _ in begun), "custom" if delta.custom else "function"
+    begun[place] = number, kind
     id = delta.id or _call_id(named, delta.index, number)
-    return {"index": number, **write_call(id, delta.name, delta.text)}
+    return {"index": number, **write_call(id, delta.name, delta.text, kind)}

@@ -5,7 +5,9 @@ The shapes are `openai.types.Completion` and `openai.types.CompletionCreateParam
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 from ..core import sse
@@ -124,7 +126,10 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
         return write_events(list(_events(prompt, answer, head)))
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
-    choices = [_choice(index, answer.joined("text", index), _finish(answer, index)) for index in answer.choices]
+    choices = [
+        _choice(index, answer.joined("text", index), _finish(answer, index), _written_logprobs(_said(answer, index), 0))
+        for index in answer.choices
+    ]
     return write_json(
         {**head, "choices": choices, **({"usage": shapes.write_usage(answer.usage)} if answer.usage else {})}
     )
@@ -134,12 +139,15 @@ def _events(prompt: Prompt, answer: Answer, head: Value) -> Iterator[bytes]:
     """A chunk per delta, one per end of a choice, then usage. An error is the end."""
     asked = shapes.wants_usage(prompt)
     tail = {"usage": None} if asked else {}
+    told: dict[int, list[str]] = defaultdict(list)
     for delta in answer.deltas:
         if delta.kind == "error":
             yield write_event({"error": shapes.error_object(delta)})
             return
         if delta.kind == "text":
-            yield write_event({**head, "choices": [_choice(delta.index, delta.text)], **tail})
+            logprobs = _written_logprobs([delta], sum(map(len, told[delta.index])))
+            told[delta.index].append(delta.text)
+            yield write_event({**head, "choices": [_choice(delta.index, delta.text, None, logprobs)], **tail})
     for index in answer.choices:
         yield write_event({**head, "choices": [_choice(index, "", _finish(answer, index))], **tail})
     if asked and answer.usage:
@@ -147,8 +155,29 @@ def _events(prompt: Prompt, answer: Answer, head: Value) -> Iterator[bytes]:
     yield sse.write_event("[DONE]")
 
 
-def _choice(index: int, words: str, finish: str | None = None) -> Value:
-    return {"text": words, "index": index, "logprobs": None, "finish_reason": finish}
+def _choice(index: int, words: str, finish: str | None = None, logprobs: Value | None = None) -> Value:
+    return {"text": words, "index": index, "logprobs": logprobs, "finish_reason": finish}
+
+
+def _said(answer: Answer, index: int) -> list[Delta]:
+    return [delta for delta in answer.deltas if delta.kind == "text" and delta.index == index]
+
+
+def _written_logprobs(said: list[Delta], start: int) -> Value | None:
+    """`openai.types.completion_choice.Logprobs` of tokens that begin at this place of the text."""
+    found = [mapping(delta.data) for delta in said if mapping(delta.data)]
+    if not found:
+        return None
+    tokens = [text(each.get("token")) for each in found]
+    return {
+        "tokens": tokens,
+        "token_logprobs": [each.get("logprob") for each in found],
+        "top_logprobs": [
+            {text(other.get("token")): other.get("logprob") for other in objects(each.get("top_logprobs"))}
+            for each in found
+        ],
+        "text_offset": [start + length for length in accumulate(map(len, tokens[:-1]), initial=0)],
+    }
 
 
 def _finish(answer: Answer, index: int) -> str:

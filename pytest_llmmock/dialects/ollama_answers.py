@@ -81,7 +81,7 @@ def _said(value: Fields, calls: int) -> Iterator[Delta]:
     yield from (delta for delta in words if delta.text)
     found = objects(message.get("tool_calls")) or objects(value.get("tool_calls"))
     for number, call in enumerate(found, calls):
-        name, arguments, id = chat_answers.called(call)
+        name, arguments, id, _ = chat_answers.called(call)
         yield Delta("tool_call", arguments, call=number, id=id, name=name)
     made = {name: message.get(name) or value.get(name) for name in _MADE}
     yield from (Delta("item", data={name: item}) for name, item in made.items() if item)

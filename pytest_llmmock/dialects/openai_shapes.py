@@ -178,6 +178,11 @@ def sound_of(url: str) -> dict[str, str]:
     return {"data": data, "format": head.removeprefix("data:audio/").partition(";")[0]}
 
 
+def annotations_of(delta: Delta) -> list[dict[str, Any]]:
+    """The annotations that an item holds, which all protocols have a place for."""
+    return objects(mapping(delta.data).get("annotations")) if delta.kind == "item" else []
+
+
 # --- tools ----------------------------------------------------------------------------------------------
 
 
@@ -191,7 +196,8 @@ def _tool(tool: dict[str, Any]) -> Tool:
     inner = mapping(tool.get(kind)) or tool
     name, description = text(inner.get("name")), text(inner.get("description"))
     if kind == "function":
-        return Tool(name, description, inner.get("parameters"))
+        strict = inner.get("strict")
+        return Tool(name, description, inner.get("parameters"), strict=strict if isinstance(strict, bool) else None)
     rest = {key: value for key, value in inner.items() if key not in ("type", "name", "description")}
     return Tool(name, description, rest or None, kind)
 
@@ -202,5 +208,6 @@ def write_tool(tool: Tool) -> dict[str, Any]:
     if tool.description:
         written["description"] = tool.description
     if tool.kind == "function":
-        return {"name": tool.name, **written, **({} if tool.parameters is None else {"parameters": tool.parameters})}
+        beside = {"parameters": tool.parameters, "strict": tool.strict}
+        return {"name": tool.name, **written, **{name: value for name, value in beside.items() if value is not None}}
     return {**mapping(tool.parameters), **written}

@@ -109,7 +109,7 @@ def _items(message: Message) -> Iterator[dict[str, Any]]:
         kind = "output_text" if message.role == "assistant" else "input_text"
         yield {"type": "message", "role": message.role, "content": _content(message, kind)}
     for call in message.tool_calls:
-        yield {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
+        yield items.write_call(call)
 
 
 def _is_item(message: Message) -> bool:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.prompt import Answer, Delta, Prompt, Tool, Usage
+from ..core.prompt import Answer, Delta, Prompt, Tool, ToolCall, Usage
 from . import openai_shapes as shapes
 from .fields import argument_text, mapping, objects, text, whole
 
-CALLS = ("function_call", "custom_tool_call")
+KINDS = {"function_call": "function", "custom_tool_call": "custom"}
+CALLS = tuple(KINDS)
 
 _FINISHES = {"max_output_tokens": "length", "content_filter": "content_filter"}
 _REASONS = {finish: reason for reason, finish in _FINISHES.items()}
@@ -48,8 +49,8 @@ def read_item(item: dict[str, Any], call: int) -> list[Delta]:
     """What one finished item says. An item without words of ours is kept as it is."""
     kind = item.get("type")
     if kind in CALLS:
-        name, arguments, id = called(item)
-        return [Delta("tool_call", arguments, call=call, id=id, name=name)]
+        name, arguments, id, sort = called(item)
+        return [Delta("tool_call", arguments, call=call, id=id, name=name, custom=sort == "custom")]
     if kind == "message" and item.get("role", "assistant") == "assistant":
         return [delta for part in objects(item.get("content")) if (delta := _words(part)).text]
     if kind == "reasoning" and (thought := _thought(item)):
@@ -69,10 +70,11 @@ def _thought(item: dict[str, Any]) -> str:
     return "\n\n".join(words for part in parts if (words := text(part.get("text"))))
 
 
-def called(item: dict[str, Any]) -> tuple[str, str, str]:
-    """Name, arguments and id of a call of a function or of a custom tool."""
+def called(item: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Name, arguments, id and kind of a call of a function or of a custom tool."""
     arguments = item.get("arguments", item.get("input"))
-    return text(item.get("name")), argument_text(arguments), text(item.get("call_id"))
+    kind = KINDS.get(text(item.get("type")), "function")
+    return text(item.get("name")), argument_text(arguments), text(item.get("call_id")), kind
 
 
 def read_ending(response: dict[str, Any], so_far: list[Delta]) -> Iterator[Delta]:
@@ -121,20 +123,34 @@ class Group:
         if self.kind == "reasoning":
             return {"id": self.id, "type": "reasoning", "summary": [self._part()]}
         if self.kind == "tool_call":
-            return {**named, "type": "function_call", **self._call()}
+            return self._call()
         return {**named, "type": "message", "role": "assistant", "content": [self._part()]}
 
     def _part(self) -> dict[str, Any]:
         if self.kind == "text":
-            return {"type": "output_text", "text": self.words, "annotations": [], "logprobs": []}
+            tokens = [delta.data for delta in self.deltas if delta.kind == "text" and mapping(delta.data)]
+            return {"type": "output_text", "text": self.words, "annotations": self._annotations(), "logprobs": tokens}
         if self.kind == "refusal":
             return {"type": "refusal", "refusal": self.words}
         return {"type": "summary_text", "text": self.words}
 
+    def _annotations(self) -> list[Any]:
+        """Not nested, as Chat Completions has them."""
+        found = [each for delta in self.deltas for each in shapes.annotations_of(delta)]
+        return [{"type": each.get("type"), **mapping(each.get(text(each.get("type"))) or each)} for each in found]
+
     def _call(self) -> dict[str, Any]:
         id = next((delta.id for delta in self.deltas if delta.id), self.id.replace("fc_", "call_"))
         name = next((delta.name for delta in self.deltas if delta.name), "")
-        return {"call_id": id, "name": name, "arguments": self.words}
+        if any(delta.custom for delta in self.deltas):
+            return {"id": self.id.replace("fc_", "ctc_"), **write_call(ToolCall(name, self.words, id, "custom"))}
+        return {"id": self.id, "status": "completed", **write_call(ToolCall(name, self.words, id))}
+
+
+def write_call(call: ToolCall) -> dict[str, Any]:
+    """The item of a call, without what is its own."""
+    kind, arguments = ("custom_tool_call", "input") if call.kind == "custom" else ("function_call", "arguments")
+    return {"type": kind, "call_id": call.id, "name": call.name, arguments: call.arguments}
 
 
 _PREFIXES = {"text": "msg", "refusal": "msg", "reasoning": "rs", "tool_call": "fc", "item": "item"}
@@ -148,6 +164,8 @@ def output_of(prompt: Prompt, answer: Answer) -> list[Group]:
     for delta in _until_error(answer):
         if delta.kind == "tool_call" and delta.call in calls:
             calls[delta.call].append(delta)
+        elif delta.kind == "item" and not _is_item(delta):
+            groups[-1:] = [[*group, delta] if group[0].kind == "text" else group for group in groups[-1:]]
         elif groups and delta.kind == groups[-1][0].kind and delta.kind not in ("tool_call", "item"):
             groups[-1].append(delta)
         else:
@@ -161,7 +179,11 @@ def _until_error(answer: Answer) -> Iterator[Delta]:
     for delta in answer.deltas:
         if delta.kind == "error":
             return
-        if delta.kind in _PREFIXES and delta.index == 0 and (delta.kind != "item" or _is_item(delta)):
+        if (
+            delta.kind in _PREFIXES
+            and delta.index == 0
+            and (delta.kind != "item" or _is_item(delta) or shapes.annotations_of(delta))
+        ):
             yield delta
 
 

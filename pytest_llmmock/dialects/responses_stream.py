@@ -70,8 +70,9 @@ class _Heard:
     def _begin(self, event: dict[str, Any]) -> None:
         place, item = place_of(event), mapping(event.get("item"))
         if item.get("type") in items.CALLS and place not in self._named:
-            name, _, id = items.called(item)
-            self.deltas.append(Delta("tool_call", call=self._call(place), id=id, name=name))
+            name, _, id, kind = items.called(item)
+            call = self._call(place)
+            self.deltas.append(Delta("tool_call", call=call, id=id, name=name, custom=kind == "custom"))
             self._named.add(place)
 
     def _end(self, event: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,9 @@ from ..core.model import Reply, json_reply
 from ..core.prompt import Answer, Delta, Usage
 from ..errors import ScriptError
 from . import estimate, invention, vectors
+from .annotations import placed
 from .calls import Call
+from .logprobs import Token, invented, tokens
 from .problems import Failing
 from .replies import NOTHING, Said, pieces
 from .structured import Wanted, parameters_of, wanted
@@ -140,7 +142,7 @@ def _choices(view: View) -> int:
 
 def _told(said: Said, view: View) -> Iterator[Delta]:
     yield from (Delta("reasoning", piece) for piece in pieces(said.reasoning, None))
-    yield from (Delta("text", piece) for piece in pieces(said.text or "", said.chunks))
+    yield from _words(said, view)
     yield from (Delta("refusal", piece) for piece in pieces(said.refusal, None))
     for number, call in enumerate(said.tool_calls):
         yield from _called(call, number, view)
@@ -148,6 +150,35 @@ def _told(said: Said, view: View) -> Iterator[Delta]:
         yield Delta("text")
     finish = said.finish_reason or ("tool_calls" if said.tool_calls else "" if said.refusal else "stop")
     yield from [Delta("finish", finish=finish)] if finish else []
+
+
+def _words(said: Said, view: View) -> Iterator[Delta]:
+    """The words, token by token where it is told how probable each was, and then where they are from."""
+    text = said.text or ""
+    if said.logprobs:
+        yield from (Delta("text", each["token"], data=each) for each in _logprobs(said, text, view))
+    else:
+        yield from (Delta("text", piece) for piece in pieces(text, said.chunks))
+    if said.annotations:
+        yield Delta("item", data={"annotations": [placed(each, text) for each in said.annotations]})
+
+
+def _logprobs(said: Said, text: str, view: View) -> Iterable[Token]:
+    if isinstance(said.logprobs, tuple):
+        return _checked(said.logprobs, text)
+    asked = view.prompt.options.get("top_logprobs", view.prompt.options.get("logprobs"))
+    others = asked if isinstance(asked, int) and not isinstance(asked, bool) else 0
+    return invented(pieces(text, said.chunks), min(others, _MOST_LIKELY))
+
+
+def _checked(logprobs: tuple[Token, ...], text: str) -> tuple[Token, ...]:
+    if tokens(logprobs) != text:
+        raise ScriptError(f"The tokens of logprobs= make {tokens(logprobs)!r}, and the text has become {text!r}.")
+    return logprobs
+
+
+_MOST_LIKELY = 20
+"""Tokens that a provider names beside the one that it took, at most."""
 
 
 def _in_shape(said: Said, view: View) -> Said:
@@ -173,7 +204,8 @@ def _invented(asked: Wanted, view: View) -> Any:
 
 def _called(call: Call, number: int, view: View) -> Iterator[Delta]:
     """A call: its name first, then its arguments piece by piece."""
-    yield Delta("tool_call", call=number, id=call.id, name=call.name)
+    custom = any(tool.name == call.name and tool.kind == "custom" for tool in view.tools)
+    yield Delta("tool_call", call=number, id=call.id, name=call.name, custom=custom)
     yield from (Delta("tool_call", piece, call=number) for piece in pieces(_arguments(call, view), None))
 
 

@@ -29,29 +29,31 @@ class Condition:
     """What finds the groups that templates name."""
     names_place: bool = False
     """Whether it says which route is meant, so that the rule is not for conversations only."""
+    model: str = ""
+    """The model that it names in full."""
 
 
-def conditions_of(given: Iterable[Any], named: Mapping[str, Any]) -> tuple[Condition, ...]:
-    """What `when(*given, **named)` asks for. Raises `UsageError`."""
+def conditions_of(given: Iterable[Any], named: Mapping[str, Any], of: str = "when") -> tuple[Condition, ...]:
+    """What `when(*given, **named)` asks for, or another function, `of`. Raises `UsageError`."""
     known = {name: value for name, value in named.items() if value is not None and name in _READERS}
     others = {name: value for name, value in named.items() if value is not None and name not in _READERS}
-    found = [_positional(one) for one in given]
+    found = [_positional(one, of) for one in given]
     found += [_READERS[name](value) for name, value in known.items()]
-    return (*found, *([_of_respx(_lookups(others), _told(others))] if others else []))
+    return (*found, *([_of_respx(_lookups(others, of), _told(others))] if others else []))
 
 
 def _told(named: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in named.items())
 
 
-def _positional(given: Any) -> Condition:
+def _positional(given: Any, of: str) -> Condition:
     """A pattern of respx, or a function that is given the request."""
     if type(given).__module__.partition(".")[0] == "respx":
         return _of_respx(given)
     if callable(given):
         name = getattr(given, "__name__", repr(given))
         return Condition(name, partial(_asked_of, given, name), names_place=True)
-    raise UsageError(f"when({given!r}): a function, a respx pattern, or named conditions such as {_names()}.")
+    raise UsageError(f"{of}({given!r}): a function, a respx pattern, or named conditions such as {_names()}.")
 
 
 def _asked_of(function: Callable[[View], object], name: str, view: View) -> str:
@@ -69,7 +71,8 @@ def _asked_of(function: Callable[[View], object], name: str, view: View) -> str:
 
 def _model(wanted: object) -> Condition:
     pattern = _text("model", wanted)
-    return Condition(f"model={pattern!r}", lambda view: _unlike("model", view.model, pattern))
+    name = "" if any(sign in pattern for sign in "*?[") else pattern
+    return Condition(f"model={pattern!r}", lambda view: _unlike("model", view.model, pattern), model=name)
 
 
 def _operation(wanted: object) -> Condition:
@@ -196,24 +199,29 @@ def _shown(text: str) -> str:
 # --- respx ----------------------------------------------------------------------------------------------
 
 
-def _lookups(named: Mapping[str, Any]) -> Any:
+def _lookups(named: Mapping[str, Any], of: str) -> Any:
     """respx's own lookups by name: `json__model="x"`."""
-    odd = [name for name in named if name.partition("__")[0] not in _LOOKUPS]
+    odd = [name for name in named if not is_lookup(name)]
     if odd:
         near = get_close_matches(odd[0], NAMES, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Known are {_names()} and respx's lookups."
-        raise UsageError(f"when({odd[0]}=…): there is no such condition. {hint}")
+        raise UsageError(f"{of}({odd[0]}=…): there is no such condition. {hint}")
     try:
         from respx.patterns import M
     except ImportError:
         name = next(iter(named))
         raise UsageError(
-            f"when({name}=…) is a pattern of respx, which is not installed: pip install 'pytest-llmmock[respx]'."
+            f"{of}({name}=…) is a pattern of respx, which is not installed: pip install 'pytest-llmmock[respx]'."
         ) from None
     try:
         return M(**named)
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:
-        raise UsageError(f"when({', '.join(named)}): respx cannot make a pattern of this: {error}.") from None
+        raise UsageError(f"{of}({', '.join(named)}): respx cannot make a pattern of this: {error}.") from None
+
+
+def is_lookup(name: str) -> bool:
+    """Whether respx knows this name, with what may stand behind it."""
+    return name.partition("__")[0] in _LOOKUPS
 
 
 _LOOKUPS = ("method", "scheme", "host", "port", "url", "params", "cookies", "content", "json", "data", "files")

@@ -55,6 +55,8 @@ class _Reply(Part):
     json_: Any = Field(NOTHING, alias="json")
     reasoning: str = ""
     refusal: str = ""
+    annotations: Any = None
+    logprobs: Any = None
     usage: dict[str, int] | None = None
     finish_reason: str = ""
     image: str | bool | list[str | bool] | None = None

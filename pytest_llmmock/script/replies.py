@@ -12,7 +12,9 @@ from ..core.json_text import compact
 from ..core.model import Headers
 from ..core.prompt import Usage
 from ..errors import UsageError
+from .annotations import Annotation, annotations_of
 from .calls import Call, calls_of
+from .logprobs import Token, logprobs_of, tokens
 
 NOTHING: Any = type("Nothing", (), {"__repr__": lambda self: "…"})()
 """Stands for an argument that was not given, where None is a value."""
@@ -29,6 +31,9 @@ class Said:
     json: Any = NOTHING
     reasoning: str = ""
     refusal: str = ""
+    annotations: tuple[Annotation, ...] = ()
+    logprobs: tuple[Token, ...] | bool = False
+    """True for ones that are made up."""
     usage: Usage | None = None
     finish_reason: str = ""
     image: Any = None
@@ -68,6 +73,10 @@ class Arguments(TypedDict, total=False):
     """What the answer is as JSON, or a model of pydantic; True for a value that satisfies the schema of the request."""
     reasoning: str
     refusal: str
+    annotations: Any
+    """Where the words are from: an address, `{"url": …, "title": …, "text": …}`, or a list of these."""
+    logprobs: Any
+    """How probable each token was, `[("Hello", -0.1), …]`, or True for values that are made up."""
     usage: Usage | Mapping[str, int] | None
     finish_reason: str
     """In the words of Chat Completions: `stop`, `length`, `tool_calls`, `content_filter`."""
@@ -97,12 +106,19 @@ def reply(text: str | None = None, **arguments: Unpack[Arguments]) -> Said:
     if text is not None and json is not NOTHING:
         raise UsageError("reply(text, json=…): the JSON is the text, so only one of them can be given.")
     vectors, dimensions = _embedding(arguments.get("embedding"))
+    logprobs = logprobs_of(arguments.get("logprobs"))
+    if json is not NOTHING and not isinstance(logprobs, bool):
+        raise UsageError(
+            "reply(json=…, logprobs=[…]): the JSON is the text, so its tokens cannot be given: logprobs=True."
+        )
     return Said(
-        text=_text(text, chunks),
+        text=_of_tokens(_text(text, chunks), logprobs),
         tool_calls=calls_of(arguments.get("tool_calls")),
         json=_plain(json),
         reasoning=arguments.get("reasoning") or "",
         refusal=arguments.get("refusal") or "",
+        annotations=annotations_of(arguments.get("annotations")),
+        logprobs=logprobs,
         usage=usage_of(arguments.get("usage")),
         finish_reason=arguments.get("finish_reason") or "",
         image=arguments.get("image"),
@@ -141,6 +157,15 @@ def _text(text: str | None, chunks: Sequence[str] | int | None) -> str | None:
     if text not in (None, joined):
         raise UsageError(f"reply({text!r}, chunks=…): the pieces make {joined!r}, which is another text.")
     return joined
+
+
+def _of_tokens(text: str | None, logprobs: tuple[Token, ...] | bool) -> str | None:
+    """The text, which the tokens make when there are any."""
+    if isinstance(logprobs, bool):
+        return text
+    if text not in (None, tokens(logprobs)):
+        raise UsageError(f"reply({text!r}, logprobs=…): the tokens make {tokens(logprobs)!r}, which is another text.")
+    return tokens(logprobs)
 
 
 def _chunks(chunks: Sequence[str] | int | None) -> tuple[str, ...] | int | None:

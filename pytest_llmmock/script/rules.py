@@ -104,6 +104,11 @@ class Rule:
         """Whether it is for any request."""
         return not self._conditions
 
+    @property
+    def models(self) -> list[str]:
+        """The models that it is for, where they are named in full."""
+        return [condition.model for condition in self._conditions if condition.model]
+
     def misfit(self, view: View) -> str:
         """Why this rule is not for a request; '' when it is."""
         for condition in self._conditions:

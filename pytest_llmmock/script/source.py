@@ -20,7 +20,8 @@ class Script:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
         self._seed = seed
-        self._answered = 0
+        self.answered = 0
+        """Requests that rules have answered."""
 
     def when(self, *conditions: Any, priority: int = 0, **named: Any) -> Rule:
         """A rule for the requests that are all of this. Raises `UsageError`."""
@@ -50,6 +51,11 @@ class Script:
         with self._lock:
             return sorted(self._rules, key=lambda rule: (-rule.priority, rule.is_open, bool(rule.place)))
 
+    @property
+    def models(self) -> list[str]:
+        """The models that rules name, in full."""
+        return [model for rule in self.rules for model in rule.models]
+
     def answer(self, exchange: Exchange) -> Reply | Later | None:
         """The reply of the first rule that fits. What nobody can read is left to the engine, which refuses it."""
         if not self._rules or (exchange.json is None and unreadable(exchange)):
@@ -69,5 +75,5 @@ class Script:
 
     def _next_seed(self) -> str:
         with self._lock:
-            self._answered += 1
-            return f"{self._seed}:{self._answered}"
+            self.answered += 1
+            return f"{self._seed}:{self.answered}"

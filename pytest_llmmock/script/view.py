@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from ..core.asked import Asked
-from ..core.model import Exchange
 from ..core.prompt import Prompt
 
 _SYSTEM = ("system", "developer")
@@ -20,10 +19,6 @@ class View(Asked):
     """What the rule's `regex` has found."""
     call: int = 1
     """For which time the rule answers."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        super().__init__(exchange)
-        self.exchange = exchange
 
     @property
     def prompt(self) -> Prompt:

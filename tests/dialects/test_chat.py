@@ -102,8 +102,26 @@ def test_custom_and_legacy_calls_are_read_as_calls() -> None:
     custom = {"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "ls"}}
     legacy = {"name": "f", "arguments": {"a": 1}}
     messages = asked({"messages": [{"role": "assistant", "tool_calls": [custom]}, {"function_call": legacy}]}).messages
-    assert messages[0].tool_calls == (ToolCall("sh", "ls", "c1"),)
+    assert messages[0].tool_calls == (ToolCall("sh", "ls", "c1", "custom"),)
     assert messages[1].tool_calls == (ToolCall("f", '{"a":1}', ""),)
+    written = json.loads(chat.write_request(Prompt(messages=messages[:1])))
+    assert written["messages"][0]["tool_calls"] == [custom]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_of_a_custom_tool_stays_one(stream: bool) -> None:
+    pieces = (Delta("tool_call", "l", id="c1", name="sh", custom=True), Delta("tool_call", "s"))
+    reply = chat.write_reply(Prompt("m", stream=stream), Answer(pieces))
+    assert b'"input":"l' in reply.body
+    assert b'"arguments"' not in reply.body
+    assert chat.read_reply(reply).tool_calls == (ToolCall("sh", "ls", "c1", "custom"),)
+
+
+def test_whether_a_tool_is_strict_is_kept() -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": True}}
+    prompt = asked({"tools": [tool]})
+    assert prompt.tools == (Tool("f", "", {"type": "object"}, strict=True),)
+    assert json.loads(chat.write_request(prompt))["tools"] == [tool]
 
 
 @pytest.mark.parametrize(

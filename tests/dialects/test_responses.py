@@ -90,7 +90,7 @@ def test_items_are_read_as_the_turns_they_make() -> None:
         Message("user", "Hi"),
         Message("user", "see", (Part("image", "http://i", image),)),
         Message("reasoning", parts=(Part("reasoning", data=thought),)),
-        Message("assistant", "Wait", tool_calls=(ToolCall("f", "{}", "c1"), ToolCall("sh", "ls", "c2"))),
+        Message("assistant", "Wait", tool_calls=(ToolCall("f", "{}", "c1"), ToolCall("sh", "ls", "c2", "custom"))),
         Message("tool", "one", tool_call_id="c1"),
         Message("tool", "two", (Part("image", "http://i", image),), tool_call_id="c2"),
         Message("item_reference", parts=(Part("item_reference", data={"id": "msg_1"}),)),
@@ -100,12 +100,24 @@ def test_items_are_read_as_the_turns_they_make() -> None:
 def test_tools_are_not_nested() -> None:
     function = {"type": "function", "name": "f", "description": "d", "parameters": {}, "strict": True}
     tools = asked(tools=[function, {"type": "web_search", "search_context_size": "low"}]).tools
-    assert tools == (Tool("f", "d", {}), Tool("", "", {"search_context_size": "low"}, "web_search"))
+    assert tools == (Tool("f", "d", {}, strict=True), Tool("", "", {"search_context_size": "low"}, "web_search"))
     body = json.loads(responses.write_request(Prompt(tools=tools)))
     assert body["tools"] == [
-        {"type": "function", "name": "f", "description": "d", "parameters": {}},
+        {"type": "function", "name": "f", "description": "d", "parameters": {}, "strict": True},
         {"type": "web_search", "search_context_size": "low"},
     ]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_of_a_custom_tool_stays_one(stream: bool) -> None:
+    pieces = (Delta("tool_call", "l", id="c1", name="sh", custom=True), Delta("tool_call", "s"))
+    reply = responses.write_reply(Prompt("m", stream=stream), Answer(pieces))
+    call = ToolCall("sh", "ls", "c1", "custom")
+    assert responses.read_reply(reply).tool_calls == (call,)
+    item = {"type": "custom_tool_call", "call_id": "c1", "name": "sh", "input": "ls"}
+    last = events(reply)[-1]["response"] if stream else reply.json()
+    assert {**last["output"][0], "id": ""} == {**item, "id": ""}
+    assert written(Message("assistant", tool_calls=(call,)))["input"] == [item]
 
 
 def test_a_chat_conversation_is_written_as_items() -> None:

@@ -123,3 +123,36 @@ def test_no_report_tells_a_key_that_an_upstream_says_back(project, standin, monk
         path.read_text() for name in ("summary.md", "report.json", "junit.xml") for path in [project.path / name]
     ]
     assert not [text for text in [result.stdout.str(), *written] if key[:12] in text]
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_replies_by_hand_are_counted_and_errors_on_purpose_are_not(project, standin, monkeypatch, workers):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
+    project.makepyfile(
+        test_app="""
+        import pytest
+
+        def test_it(llm_mock, ask):
+            llm_mock.when(contains="one").reply("by hand").error(503)
+            assert ask("one") == "by hand"
+            with pytest.raises(Exception, match="503"):
+                ask("one")
+
+        def test_other(llm_mock, ask):
+            llm_mock.reply("by hand")
+            llm_mock.faults.rate_limit()
+            with pytest.raises(Exception, match="429"):
+                ask("two")
+            ask("two")
+        """
+    )
+    result = run(project, "--llm-report=report.json", "--junitxml=junit.xml", *workers)
+    result.stdout.fnmatch_lines("llmmock: 0 replayed, 0 recorded, 0 unmatched · 3 scripted")
+    report = json.loads(Path(project.path, "report.json").read_text())
+    assert report["totals"]["scripted"] == 3
+    assert {test["test"]: test["counts"]["scripted"] for test in report["tests"]} == {
+        "test_app.py::test_it": 2,
+        "test_app.py::test_other": 1,
+    }
+    assert "unmatched · 3 scripted\n" in Path(project.path, "summary.md").read_text()
+    assert 'name="llmmock_scripted" value="2"' in Path(project.path, "junit.xml").read_text()

@@ -104,3 +104,27 @@ def test_recordings_answer_what_the_provider_does_not(project, standin):
     run(project, "--llm-record").assert_outcomes(passed=1)
     run(project).assert_outcomes(passed=1)
     assert len(standin.requests) == 1
+
+
+def test_models_that_rules_name_are_listed(project):
+    project.makepyfile(
+        """
+        import httpx2
+        import pytest
+
+        @pytest.fixture
+        def llm_config(tmp_path):
+            path = tmp_path / "rules.yaml"
+            path.write_text("rules: [{when: {model: of-a-file}, reply: hi}]")
+            return {"simulate": True, "rules": str(path)}
+
+        def test_it(llm_mock):
+            llm_mock.when(model="gpt-5").reply("Hello")
+            llm_mock.when(model="o*").reply("Hello")
+            models = httpx2.get("https://api.openai.com/v1/models").json()["data"]
+            tags = httpx2.get("http://localhost:11434/api/tags").json()["models"]
+            assert [model["id"] for model in models] == ["gpt-5", "of-a-file"]
+            assert [model["name"] for model in tags] == ["gpt-5", "of-a-file"]
+        """
+    )
+    run(project).assert_outcomes(passed=1)

@@ -87,6 +87,18 @@ def test_an_agent_calls_tools_and_then_answers(mock, client):
     assert second.choices[0].message.content == "Sunny in both."
 
 
+def test_a_custom_tool_is_called_with_text(mock, client):
+    mock.reply(tool_calls=[("shell", "ls -l")])
+    nested: Any = {"type": "custom", "custom": {"name": "shell"}}
+    plain = client.chat.completions.create(model="m", messages=USER, tools=[nested])
+    assert plain.choices[0].message.tool_calls[0].custom.input == "ls -l"
+    flat: Any = {"type": "custom", "name": "shell"}
+    with client.responses.stream(model="m", input="list", tools=[flat]) as stream:
+        item = stream.get_final_response().output[0]
+    assert (item.type, item.name, item.input) == ("custom_tool_call", "shell", "ls -l")
+    assert [call.kind for entry in mock.requests for call in entry.tool_calls] == ["custom", "custom"]
+
+
 def test_calls_are_streamed_piece_by_piece(mock, client):
     mock.reply(tool_calls=[("weather", {"city": "Rome is large"}), ("weather", "{broken")])
     with client.chat.completions.stream(model="m", messages=USER, tools=[TOOL]) as stream:
@@ -312,3 +324,101 @@ def test_ollama_gets_its_schema_and_its_calls(mock):
         assert call.function.arguments == {"city": "Rome"}
         answer = client.chat(model="m", messages=USER, format=Weather.model_json_schema())
     assert isinstance(Weather.model_validate_json(answer.message.content), Weather)
+
+
+# --- beside the words -----------------------------------------------------------------------------------
+
+CITED: Any = [{"url": "https://example.com/rome", "title": "Rome", "text": "wide"}, "https://example.com"]
+WORDS = [("Hel", -0.5), ("lo", -0.25, {"p": -1.5}), (" Rome", -2)]
+
+
+def test_chat_tells_where_words_are_from(mock, client):
+    mock.reply(HELLO, annotations=CITED)
+    plain = client.chat.completions.create(model="m", messages=USER).choices[0].message
+    first, second = [each.url_citation for each in plain.annotations]
+    assert (first.url, first.title, HELLO[first.start_index : first.end_index]) == (CITED[0]["url"], "Rome", "wide")
+    assert (second.url, second.start_index, second.end_index) == (CITED[1], 0, len(HELLO))
+    chunks = list(client.chat.completions.create(model="m", messages=USER, stream=True))
+    streamed = [each.choices[0].delta.annotations for each in chunks if hasattr(each.choices[0].delta, "annotations")]
+    assert streamed == [[each.model_dump() for each in plain.annotations]]
+
+
+def test_responses_tell_where_words_are_from(mock, client):
+    mock.reply(HELLO, annotations=CITED)
+    plain = client.responses.create(model="m", input="x").output[0].content[0]
+    assert [each.url for each in plain.annotations] == [CITED[0]["url"], CITED[1]]
+    assert HELLO[plain.annotations[0].start_index : plain.annotations[0].end_index] == "wide"
+    events = list(client.responses.create(model="m", input="x", stream=True))
+    added = [each.annotation for each in events if each.type == "response.output_text.annotation.added"]
+    assert [dict(each) for each in added] == [dict(each) for each in plain.annotations]
+    assert events[-1].response.output[0].content == [plain]
+
+
+def test_anthropic_tells_where_words_are_from(mock):
+    mock.reply(HELLO, annotations=CITED)
+    asked: Any = {"model": "m", "max_tokens": 9, "messages": USER}
+    with anthropic.Anthropic() as client:
+        plain = client.messages.create(**asked)
+        with client.messages.stream(**asked) as stream:
+            streamed = stream.get_final_message()
+    found = [(each.type, each.url, each.cited_text) for each in plain.content[0].citations]
+    assert found == [
+        ("web_search_result_location", CITED[0]["url"], "wide"),
+        ("web_search_result_location", CITED[1], HELLO),
+    ]
+    assert streamed.content[0].citations == plain.content[0].citations
+
+
+def test_chat_tells_how_probable_tokens_were(mock, client):
+    mock.reply(logprobs=WORDS)
+    plain = client.chat.completions.create(model="m", messages=USER, logprobs=True).choices[0]
+    assert plain.message.content == "Hello Rome"
+    assert [(each.token, each.logprob) for each in plain.logprobs.content] == [
+        ("Hel", -0.5),
+        ("lo", -0.25),
+        (" Rome", -2),
+    ]
+    assert plain.logprobs.content[1].top_logprobs[0].token == "p"
+    assert bytes(plain.logprobs.content[2].bytes) == b" Rome"
+    with client.chat.completions.stream(model="m", messages=USER, logprobs=True) as stream:
+        streamed = stream.get_final_completion().choices[0]
+    assert streamed.logprobs == plain.logprobs
+
+
+def test_responses_tell_how_probable_tokens_were(mock, client):
+    mock.reply(logprobs=WORDS)
+    plain = client.responses.create(model="m", input="x", include=["message.output_text.logprobs"])
+    assert [each.token for each in plain.output[0].content[0].logprobs] == ["Hel", "lo", " Rome"]
+    events = list(client.responses.create(model="m", input="x", stream=True))
+    told = [(each.delta, each.logprobs[0].logprob) for each in events if each.type == "response.output_text.delta"]
+    assert told == [("Hel", -0.5), ("lo", -0.25), (" Rome", -2)]
+    assert events[-1].response.output[0].content[0].logprobs == plain.output[0].content[0].logprobs
+
+
+def test_completions_tell_how_probable_tokens_were(mock, client):
+    mock.reply(logprobs=WORDS)
+    plain = client.completions.create(model="m", prompt="x", logprobs=1).choices[0]
+    assert plain.logprobs.tokens == ["Hel", "lo", " Rome"]
+    assert plain.logprobs.token_logprobs == [-0.5, -0.25, -2]
+    assert plain.logprobs.text_offset == [0, 3, 5]
+    assert plain.logprobs.top_logprobs[1] == {"p": -1.5}
+    chunks = [each.choices[0].logprobs for each in client.completions.create(model="m", prompt="x", stream=True)]
+    assert [each.text_offset for each in chunks if each] == [[0], [3], [5]]
+
+
+def test_probabilities_that_are_made_up_are_those_of_the_words(mock, client):
+    mock.reply(HELLO, logprobs=True)
+    found = client.chat.completions.create(model="m", messages=USER, logprobs=True, top_logprobs=3, n=2).choices
+    assert "".join(each.token for each in found[0].logprobs.content) == HELLO
+    assert {len(each.top_logprobs) for each in found[0].logprobs.content} == {3}
+    assert all(each.top_logprobs[0].logprob == each.logprob < 0 for each in found[0].logprobs.content)
+    assert found[1].logprobs == found[0].logprobs
+    again = client.responses.create(model="m", input="x").output[0].content[0].logprobs
+    assert [each.logprob for each in again] == [each.logprob for each in found[0].logprobs.content]
+
+
+def test_ollama_has_no_place_for_either(mock):
+    mock.reply(HELLO, annotations=CITED, logprobs=True)
+    client = ollama.Client()
+    with client._client:
+        assert client.chat("m", USER).message.content == HELLO

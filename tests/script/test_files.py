@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scripting import chat, embeddings, replied, said
 
-from pytest_llmmock import UsageError, use_cassette
+from pytest_llmmock import ScriptError, UsageError, use_cassette
 from pytest_llmmock.script.files import load
 from pytest_llmmock.script.source import Script
 
@@ -219,3 +219,29 @@ def test_the_settings_name_the_file(write, tmp_path):
         answer = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
         assert answer.choices[0].message.content == "You said: hi"
         assert mock.requests.last.source == "script"
+
+
+def test_a_file_can_say_where_words_are_from_and_how_probable_they_were(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        """
+rules:
+  - reply: {text: "Hello", annotations: {url: "https://example.com", title: "Hi"}, logprobs: [["Hel", -1], ["lo", -2]]}
+"""
+    )
+    [rule], _ = load(path, {})
+    script = Script()
+    script.add(rule)
+    choice = replied(script, chat()).json()["choices"][0]
+    assert choice["message"]["annotations"][0]["url_citation"]["url"] == "https://example.com"
+    assert [each["logprob"] for each in choice["logprobs"]["content"]] == [-1, -2]
+
+
+def test_tokens_that_a_template_changes_are_told(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text('rules: [{reply: {logprobs: [["{{ model }}", -1]]}}]')
+    [rule], _ = load(path, {})
+    script = Script()
+    script.add(rule)
+    with pytest.raises(ScriptError, match=re.escape("the text has become 'gpt-5'")):
+        script.answer(chat())

@@ -98,3 +98,11 @@ def test_a_condition_may_ask_the_model_itself(script):
 
 def test_without_rules_there_is_nothing_to_explain(script):
     assert script.explain(chat()) == ""
+
+
+def test_models_are_known_where_rules_name_them_in_full() -> None:
+    script = Script()
+    for model in ("gpt-5", "o*", "gpt-?", "o[13]", None):
+        script.when(model=model).reply("Hello")
+    script.when(model="qwen3", contains="x").reply("Hello")
+    assert script.models == ["gpt-5", "qwen3"]
