@@ -23,14 +23,27 @@ PARTS = {
     "inbound": {"core", "errors", "inbound"},
     "settings": {"core", "errors", "cassettes"},
     "faults": {"core", "errors"},
+    "contract": {"core", "errors", "dialects"},
     "keeper": {"core", "errors", "dialects", "cassettes", "settings"},
-    "deck": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"},
+    "deck": {
+        "core",
+        "errors",
+        "dialects",
+        "script",
+        "faults",
+        "contract",
+        "cassettes",
+        "upstreams",
+        "settings",
+        "keeper",
+    },
     "mock": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"},
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside"},
+    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "alone", "beside"},
+    "alone": {"beside"},
     "beside": set(),
-    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming"},
+    "case": {"core", "errors", "cassettes", "contract", "settings", "inbound", "deck", "mock", "plugin", "naming"},
     "naming": {"errors", "cassettes", "settings", "beside"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
@@ -43,6 +56,7 @@ PARTS = {
 THIRD_PARTY = {
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
+    "contract/schemas.py": {"jsonschema"},
     "dialects/pictures.py": {"PIL"},
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
@@ -57,6 +71,7 @@ THIRD_PARTY = {
     "upstreams/unpacking.py": {"httpx", "backports", "compression"},
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
+    "alone.py": {"pytest"},
     "beside.py": {"pytest"},
     "case.py": {"pytest"},
     "naming.py": {"pytest"},
@@ -167,7 +182,7 @@ def test_a_run_that_uses_nothing_of_it_pays_for_pytest_and_the_standard_library_
     on = _run(pytester, plugins)
     added = on["TOPS"] - off["TOPS"]
     assert added - sys.stdlib_module_names == {"pytest_llmmock"}
-    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".beside", ".hooks")}
+    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".alone", ".beside", ".hooks")}
 
 
 def _run(pytester, arguments):
