@@ -90,7 +90,7 @@ def _is_form(exchange: Exchange) -> bool:
 
 def _found(exchange: Exchange, body: dict[str, Any], place: str, note: Callable[[str], object]) -> Iterator[Finding]:
     operation = exchange.operation
-    yield from _shaped(place, body, _is_form(exchange), note)
+    yield from _shaped(exchange, body, place, note)
     yield from required.check(body, operation)
     yield from ranges.check(body, operation)
     for rule in RULES.get(operation, ()):
@@ -98,7 +98,7 @@ def _found(exchange: Exchange, body: dict[str, Any], place: str, note: Callable[
     yield from hints.check(body, operation)
 
 
-def _shaped(place: str, body: dict[str, Any], form: bool, note: Callable[[str], object]) -> Iterator[Finding]:
+def _shaped(exchange: Exchange, body: dict[str, Any], place: str, note: Callable[[str], object]) -> Iterator[Finding]:
     """What the SDK's types tell."""
     hint, package = sdk.load(place), sdk.package_of(place)
     if not schemas.has_jsonschema():
@@ -106,11 +106,10 @@ def _shaped(place: str, body: dict[str, Any], form: bool, note: Callable[[str], 
     if isinstance(hint, str):
         note(f"Names and types of parameters ({place.partition(':')[0]}) are not checked, because {hint}.")
         return
-    found = shapes.check(body, hint, (), shapes.Manner(sdk.installed(package), form))
-    if package == "ollama":
-        yield from (ollama.softened(each, _options(hint)) for each in found)
-    else:
-        yield from filter(None, map(leniency.lenient, found))
+    manner = shapes.Manner(sdk.installed(package), _is_form(exchange), leniency.of(package))
+    options = _options(hint) if package == "ollama" else None
+    for finding in shapes.check_body(body, hint, manner):
+        yield leniency.softened(finding, exchange.operation) if options is None else ollama.softened(finding, options)
 
 
 def _options(hint: Any) -> list[str]:

@@ -70,7 +70,9 @@ def kind_of_type(hint: Any) -> str:
     if origin is Literal:
         kinds = {kind_of_value(value) for value in get_args(hint)}
         return kinds.pop() if len(kinds) == 1 else ""
-    return "object" if is_object(hint) else _KINDS.get(origin, "")
+    if is_object(hint):
+        return "" if writes_itself(hint) else "object"
+    return _KINDS.get(origin, "")
 
 
 def is_object(hint: Any) -> bool:
@@ -83,7 +85,7 @@ def _is_model(hint: Any) -> bool:
 
 
 def writes_itself(hint: Any) -> bool:
-    """Whether a model of pydantic's is written in a way of its own, so that its fields tell nothing."""
+    """Whether a model of pydantic's has a way of its own to be written, so that its fields may tell nothing."""
     return _is_model(hint) and bool(hint.__pydantic_decorators__.model_serializers)
 
 

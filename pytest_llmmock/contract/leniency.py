@@ -1,8 +1,12 @@
-"""Where OpenAI takes more than the types of its SDK say, as recorded traffic shows."""
+"""Where an API takes more than the types of its SDK say, as recorded traffic shows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from .finding import Finding
+from .ranges import RANGES
 
 NEEDED = frozenset({"arguments", "call_id", "content", "name", "output", "role", "summary", "text", "type"})
 """What parts of a response need when they are sent back. All else that the types ask for may be left out."""
@@ -11,11 +15,29 @@ HANDED_BACK = frozenset({"annotations", "name"})
 """What messages of Chat Completions may hold, because answers do, or did."""
 
 
-def lenient(finding: Finding) -> Finding | None:
-    """The finding, or none."""
+def of(package: str) -> Callable[[Finding], bool]:
+    """Whether the API of a package takes what its types do not."""
+    return _openai if package == "openai" else _nobody
+
+
+def _nobody(finding: Finding) -> bool:
+    return False
+
+
+def _openai(finding: Finding) -> bool:
     steps, code = finding.steps, finding.code
     if steps[0] in ("input", "tools", "text") and code == "missing_required_parameter" and len(steps) > 1:
-        return finding if steps[-1] in NEEDED else None
-    if steps[0] == "messages" and code == "unknown_parameter" and len(steps) == 3 and steps[-1] in HANDED_BACK:
-        return None
-    return finding
+        return steps[-1] not in NEEDED
+    if steps[0] == "messages" and code == "unknown_parameter" and len(steps) == 3:
+        return steps[-1] in HANDED_BACK
+    return False
+
+
+def softened(finding: Finding, operation: str) -> Finding:
+    """What an SDK does not have any more, older models may still take: a hint."""
+    name = str(finding.steps[0])
+    if finding.code != "unknown_parameter" or len(finding.steps) > 1 or name not in RANGES.get(operation, {}):
+        return finding
+    return replace(
+        finding, words="is of the past: the SDK has it no more, and newer models may refuse it.", refused=False
+    )

@@ -17,6 +17,8 @@ class Within:
 
     low: Number | None = None
     high: Number | None = None
+    kind: str = ""
+    """Only of values of this kind."""
 
 
 _SAMPLING = {"temperature": Within(0, 2), "top_p": Within(0, 1)}
@@ -33,7 +35,7 @@ RANGES: dict[str, dict[str, Within]] = {
         "max_completion_tokens": Within(1),
         "top_logprobs": Within(0, 20),
         "logit_bias.*": Within(-100, 100),
-        "stop": Within(None, 4),
+        "stop": Within(None, 4, "array"),
         "tools": Within(1, 128),
         "functions": Within(1, 128),
         "metadata": Within(None, 16),
@@ -47,7 +49,7 @@ RANGES: dict[str, dict[str, Within]] = {
         "logprobs": Within(0, 5),
         "best_of": Within(1, 20),
         "logit_bias.*": Within(-100, 100),
-        "stop": Within(None, 4),
+        "stop": Within(None, 4, "array"),
     },
     "responses": {
         **_SAMPLING,
@@ -97,7 +99,7 @@ def _at(value: Any, names: list[str], steps: Steps = ()) -> Iterator[tuple[Steps
 
 def _outside(steps: Steps, value: Any, within: Within) -> Iterator[Finding]:
     size, kind = _measured(value)
-    if size is None:
+    if size is None or within.kind not in ("", kind):
         return
     if within.low is not None and size < within.low:
         yield _finding(steps, kind, "least", within.low, size)
@@ -121,8 +123,8 @@ _COUNTED = {"array": "items", "string": "characters", "object": "names"}
 
 def _finding(steps: Steps, kind: str, end: str, limit: Number, size: Number) -> Finding:
     if kind in _COUNTED:
-        words = f"has to have at {end} {limit} {_COUNTED[kind]}, and has {size}."
-        return Finding(steps, words.replace(" 1 items", " 1 item"), _length_code(kind, end, size))
+        counted = _COUNTED[kind].removesuffix("s") if limit == 1 else _COUNTED[kind]
+        return Finding(steps, f"has to have at {end} {limit} {counted}, and has {size}.", _length_code(kind, end, size))
     side = "below_min" if end == "least" else "above_max"
     return Finding(steps, f"has to be at {end} {limit}, and is {size}.", f"{kind}_{side}_value")
 

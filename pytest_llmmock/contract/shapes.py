@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from . import unions
 from .finding import Finding, Steps, listed
-from .kinds import WORDS, fields_of, is_object, kind_of_type, kind_of_value, members, writes_itself
+from .kinds import WORDS, fields_of, is_object, kind_of_type, kind_of_value, members
 
 _FITS = {"integer": ("integer", "number"), "number": ("number",)}
 """Kinds of value -> further kinds of type that take them."""
@@ -26,6 +26,13 @@ class Manner:
     """Whose types these are: `openai 3.52.0`."""
     form: bool = False
     """Whether it was a form, where everything is text."""
+    forgives: Callable[[Finding], bool] = lambda finding: False
+    """Whether the API takes what the types do not."""
+
+
+def check_body(body: dict[str, Any], hint: Any, manner: Manner) -> Iterator[Finding]:
+    """What does not fit of a whole body."""
+    yield from _object(body, members(hint), (), manner)
 
 
 def check(value: Any, hint: Any, steps: Steps, manner: Manner) -> Iterator[Finding]:
@@ -137,28 +144,28 @@ def _values(value: dict[str, Any], hint: Any, steps: Steps, manner: Manner) -> l
 
 def _fields(value: dict[str, Any], hint: Any, steps: Steps, manner: Manner) -> Iterator[Finding]:
     """What is missing, unknown or wrong. A name with null is as good as none, where it may be left out."""
+    yield from (each for each in _names(value, hint, steps, manner) if not manner.forgives(each))
+    for name, field in fields_of(hint).items():
+        if name in value and (value[name] is not None or field.required):
+            yield from check(value[name], field.hint, (*steps, name), manner)
+
+
+def _names(value: dict[str, Any], hint: Any, steps: Steps, manner: Manner) -> Iterator[Finding]:
+    """The names that are missing, and those that nobody knows."""
     fields = fields_of(hint)
-    if steps and writes_itself(hint):
-        return
-    for name, field in fields.items():
-        if field.required and name not in value:
-            yield missing((*steps, name))
-    for name, each in value.items():
-        if name not in fields:
-            yield from _unknown(name, each, list(fields), steps, manner)
-        elif each is not None or fields[name].required:
-            yield from check(each, fields[name].hint, (*steps, name), manner)
+    yield from (missing((*steps, name)) for name, field in fields.items() if field.required and name not in value)
+    for name in value:
+        if name not in fields and value[name] is not None:
+            yield _unknown(name, list(fields), steps, manner)
 
 
 def missing(steps: Steps) -> Finding:
     return Finding(steps, "is required, and is missing.", "missing_required_parameter")
 
 
-def _unknown(name: str, value: Any, known: list[str], steps: Steps, manner: Manner) -> Iterator[Finding]:
-    if value is None:
-        return
+def _unknown(name: str, known: list[str], steps: Steps, manner: Manner) -> Finding:
     near = get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     more = "" if steps else " What is added by extra_body is unknown to the API too."
     words = f"is not known here: {manner.types} has no such parameter.{hint}{more}"
-    yield Finding((*steps, name), words, "unknown_parameter")
+    return Finding((*steps, name), words, "unknown_parameter")
