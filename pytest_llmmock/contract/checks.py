@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..core.engine import unreadable
+from ..core.json_text import parse_json
 from ..core.model import Exchange
 from ..core.violation import Violation
 from ..dialects import forms
@@ -92,16 +93,22 @@ def _found(exchange: Exchange, body: dict[str, Any], place: str, note: Callable[
     operation = exchange.operation
     yield from _shaped(exchange, body, place, note)
     yield from required.check(body, operation)
-    yield from ranges.check(body, operation)
+    yield from ranges.check(_with_numbers(body) if _is_form(exchange) else body, operation)
     for rule in RULES.get(operation, ()):
         yield from rule(body)
     yield from hints.check(body, operation)
 
 
+def _with_numbers(form: dict[str, Any]) -> dict[str, Any]:
+    """A form whose texts are numbers where they look like it."""
+    values = ((name, parse_json(value.encode()) if isinstance(value, str) else None) for name, value in form.items())
+    return form | {name: value for name, value in values if isinstance(value, int | float)}
+
+
 def _shaped(exchange: Exchange, body: dict[str, Any], place: str, note: Callable[[str], object]) -> Iterator[Finding]:
     """What the SDK's types tell."""
     hint, package = sdk.load(place), sdk.package_of(place)
-    if not schemas.has_jsonschema():
+    if not schemas.has_jsonschema() and any(body.get(name) for name in _HOLD_SCHEMAS):
         note("Whether schemas of tools are valid is not checked, because the package jsonschema is not installed.")
     if isinstance(hint, str):
         note(f"Names and types of parameters ({place.partition(':')[0]}) are not checked, because {hint}.")
@@ -110,6 +117,9 @@ def _shaped(exchange: Exchange, body: dict[str, Any], place: str, note: Callable
     options = _options(hint) if package == "ollama" else None
     for finding in shapes.check_body(body, hint, manner):
         yield leniency.softened(finding, exchange.operation) if options is None else ollama.softened(finding, options)
+
+
+_HOLD_SCHEMAS = ("tools", "functions", "response_format", "text", "output_config")
 
 
 def _options(hint: Any) -> list[str]:

@@ -34,10 +34,14 @@ def _openai(finding: Finding) -> bool:
 
 
 def softened(finding: Finding, operation: str) -> Finding:
-    """What an SDK does not have any more, older models may still take: a hint."""
-    name = str(finding.steps[0])
-    if finding.code != "unknown_parameter" or len(finding.steps) > 1 or name not in RANGES.get(operation, {}):
+    """The finding as a hint, where it depends on the model whether it is refused."""
+    steps = finding.steps
+    if finding.code != "unknown_parameter":
         return finding
-    return replace(
-        finding, words="is of the past: the SDK has it no more, and newer models may refuse it.", refused=False
-    )
+    if len(steps) == 1 and steps[0] in RANGES.get(operation, {}):
+        words = "is of the past: the SDK has it no more, and newer models may refuse it."
+        return replace(finding, words=words, refused=False)
+    if operation == "chat" and len(steps) == 3 and steps[0] == "messages":
+        words = f"{finding.words} Some models pass it over, and many providers refuse it."
+        return replace(finding, words=words, refused=False)
+    return finding

@@ -111,6 +111,9 @@ def test_a_form_is_checked_with_its_files():
     assert check(form(prompt="a cat", n="2", stream="false"), "", print) == []
     assert [each.path for each in check(form(prompt="a cat", n="two", sise="1"), "", print)] == ["sise", "n"]
     assert [each.path for each in check(form(), "", print)] == ["prompt"]
+    assert [each.message for each in check(form(prompt="5", n="11"), "", print)] == [
+        "'n' has to be at most 10, and is 11."
+    ]
 
 
 def test_fields_that_are_written_apart_are_one():
@@ -140,6 +143,8 @@ def test_without_jsonschema_it_is_said_that_schemas_are_not_checked(monkeypatch)
         "type": "function",
         "function": {"name": "look", "parameters": {"type": "object", "properties": {"a": {"type": "int"}}}},
     }
+    assert check(sent("chat", LEAST["chat"]), "", notes.append) == []
+    assert notes == []
     assert check(sent("chat", {**LEAST["chat"], "tools": [tool]}), "", notes.append) == []
     assert notes == [
         "Whether schemas of tools are valid is not checked, because the package jsonschema is not installed."

@@ -27,6 +27,15 @@ def test_anthropic_takes_nothing_that_it_does_not_know():
     assert not of("anthropic")(Finding(("messages", 1, "name"), "", "unknown_parameter"))
 
 
+def test_a_name_beside_the_others_of_a_message_is_a_hint_and_deeper_ones_are_refused():
+    beside = Finding(("messages", 1, "reasoning"), "is not known.", "unknown_parameter")
+    deeper = Finding(("messages", 1, "content", 0, "data"), "is not known.", "unknown_parameter")
+    assert softened(beside, "chat").words == ("is not known. Some models pass it over, and many providers refuse it.")
+    assert not softened(beside, "chat").refused
+    assert softened(beside, "messages").refused
+    assert softened(deeper, "chat").refused
+
+
 def test_what_our_own_rules_know_is_of_the_past():
     unknown = Finding(("temperature",), "is not known", "unknown_parameter")
     assert not softened(unknown, "messages").refused
