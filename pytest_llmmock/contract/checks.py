@@ -113,10 +113,13 @@ def _shaped(exchange: Exchange, body: dict[str, Any], place: str, note: Callable
     if isinstance(hint, str):
         note(f"Names and types of parameters ({place.partition(':')[0]}) are not checked, because {hint}.")
         return
-    manner = shapes.Manner(sdk.installed(package), _is_form(exchange), leniency.of(package))
     options = _options(hint) if package == "ollama" else None
-    for finding in shapes.check_body(body, hint, manner):
-        yield leniency.softened(finding, exchange.operation) if options is None else ollama.softened(finding, options)
+    manner = shapes.Manner(sdk.installed(package), _is_form(exchange), options is not None, leniency.of(package))
+    try:
+        for each in shapes.check_body(body, hint, manner):
+            yield leniency.softened(each, exchange.operation) if options is None else ollama.softened(each, options)
+    except NameError as error:
+        note(f"Not all types of {sdk.installed(package)} can be read, and are checked: {error}.")
 
 
 _HOLD_SCHEMAS = ("tools", "functions", "response_format", "text", "output_config")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .finding import Finding
-from .shapes import missing
+from .finding import Finding, missing
 
 REQUIRED = {
     "chat": ("model", "messages"),

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from . import unions
-from .finding import Finding, Steps, listed
+from .finding import Finding, Steps, meant, missing, wrong_value
 from .kinds import WORDS, fields_of, is_object, kind_of_type, kind_of_value, members
 
 _FITS = {"integer": ("integer", "number"), "number": ("number",)}
 """Kinds of value -> further kinds of type that take them."""
-
-_LISTED = 12
-"""Values that are listed when another one was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +22,8 @@ class Manner:
     """Whose types these are: `openai 3.52.0`."""
     form: bool = False
     """Whether it was a form, where everything is text."""
+    prefers_named: bool = False
+    """Whether a type that names its fields is meant also where any object is taken."""
     forgives: Callable[[Finding], bool] = lambda finding: False
     """Whether the API takes what the types do not."""
 
@@ -94,20 +92,6 @@ def is_literally(value: Any, allowed: Any, *, form: bool = False) -> bool:
     return (type(value) is type(allowed) and value == allowed) or (form and value == str(allowed).lower())
 
 
-def wrong_value(steps: Steps, value: Any, allowed: Sequence[Any]) -> Finding:
-    known = list(dict.fromkeys(allowed))
-    near = get_close_matches(str(value), map(str, known), n=1)
-    told = listed(known[:_LISTED], ",").replace(" ,", ",") if len(known) > _LISTED else listed(known)
-    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return Finding(steps, f"cannot be {_shown(value)}. It can be {told}{more}.{hint}", "invalid_value")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "…'"
-
-
 def _array(value: list[Any], choices: Sequence[Any], steps: Steps, manner: Manner) -> Iterator[Finding]:
     """The list that fits best: of texts, of parts …"""
     found = (_items(value, each, steps, manner) for each in choices)
@@ -125,7 +109,7 @@ def _object(value: dict[str, Any], choices: Sequence[Any], steps: Steps, manner:
     """An object of the one type that it calls itself, else of the one that fits best."""
     named = [each for each in choices if is_object(each)]
     free = [each for each in choices if not is_object(each)]
-    if free and not (named and manner.types.startswith("ollama")):  # ollama's take any object beside its own types
+    if free and not (named and manner.prefers_named):
         yield from min((_values(value, each, steps, manner) for each in free), key=len)
         return
     told = unions.narrow(value, named, steps)
@@ -159,13 +143,7 @@ def _names(value: dict[str, Any], hint: Any, steps: Steps, manner: Manner) -> It
             yield _unknown(name, list(fields), steps, manner)
 
 
-def missing(steps: Steps) -> Finding:
-    return Finding(steps, "is required, and is missing.", "missing_required_parameter")
-
-
 def _unknown(name: str, known: list[str], steps: Steps, manner: Manner) -> Finding:
-    near = get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
     more = "" if steps else " What is added by extra_body is unknown to the API too."
-    words = f"is not known here: {manner.types} has no such parameter.{hint}{more}"
+    words = f"is not known here: {manner.types} has no such parameter.{meant(name, known)}{more}"
     return Finding((*steps, name), words, "unknown_parameter")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from . import schemas
-from .finding import Finding, Steps, listed
+from .finding import Finding, Steps, listed, meant
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -34,7 +33,6 @@ def function(tool: dict[str, Any], steps: Steps) -> Iterator[Finding]:
 def chosen(wanted: Any, offered: list[str], steps: Steps) -> Iterator[Finding]:
     """A tool that is chosen by its name is one that is offered."""
     if isinstance(wanted, str) and offered and wanted not in offered:
-        near = get_close_matches(wanted, offered, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        words = f"names the tool {wanted!r}, and the tools that are offered are {listed(offered, 'and')}.{hint}"
+        there = listed(offered, "and")
+        words = f"names the tool {wanted!r}, and the tools that are offered are {there}.{meant(wanted, offered)}"
         yield Finding(steps, words)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
-from .finding import Finding, Steps, listed
+from .finding import Finding, Steps, missing, wrong_value
 from .kinds import fields_of, members
 
 TELLING = ("type", "role")
@@ -31,9 +30,9 @@ def _told_by(name: str, value: dict[str, Any], choices: Sequence[Any], steps: St
         return choices
     if value.get(name) is None:
         left = [each for each in choices if not _demands(each, name)]
-        return left or _untold(name, choices, steps)
+        return left or missing((*steps, name), _known(name, choices))
     left = [each for each in choices if _may_be(each, name, value[name])]
-    return left or _wrong(name, value[name], choices, steps)
+    return left or wrong_value((*steps, name), value[name], _known(name, choices))
 
 
 def _may_be(hint: Any, name: str, value: Any) -> bool:
@@ -57,15 +56,3 @@ def _values(hint: Any, name: str) -> tuple[Any, ...]:
 
 def _known(name: str, choices: Sequence[Any]) -> list[Any]:
     return sorted(dict.fromkeys(value for each in choices for value in _values(each, name)), key=str)
-
-
-def _untold(name: str, choices: Sequence[Any], steps: Steps) -> Finding:
-    known = listed(_known(name, choices))
-    return Finding((*steps, name), f"is required, and is missing. It can be {known}.", "missing_required_parameter")
-
-
-def _wrong(name: str, value: Any, choices: Sequence[Any], steps: Steps) -> Finding:
-    known = _known(name, choices)
-    near = get_close_matches(str(value), map(str, known), n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return Finding((*steps, name), f"cannot be {value!r}. It can be {listed(known)}.{hint}", "invalid_value")

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from checking import LEAST, PLACES, sent, told, violations
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_llmmock.contract import sdk
 from pytest_llmmock.contract.checks import body_of, check
@@ -134,6 +136,17 @@ def test_where_an_sdk_is_not_installed_the_rules_that_are_ours_hold_and_it_is_sa
     ]
 
 
+def test_a_type_that_cannot_be_read_is_noted_and_the_rest_is_checked(monkeypatch):
+    def unreadable(*arguments: object) -> Any:
+        raise NameError("name 'Later' is not defined")
+
+    monkeypatch.setattr("pytest_llmmock.contract.shapes.check_body", unreadable)
+    notes: list[str] = []
+    found = check(sent("chat", {**LEAST["chat"], "temperature": 3}), "", notes.append)
+    assert [each.path for each in found] == ["temperature"]
+    assert notes[0].endswith(" can be read, and are checked: name 'Later' is not defined.")
+
+
 def test_without_jsonschema_it_is_said_that_schemas_are_not_checked(monkeypatch):
     from pytest_llmmock.contract import schemas
 
@@ -164,3 +177,18 @@ def test_a_request_is_read_as_it_was_before_its_client_compressed_it():
     packed = gzip.compress(json.dumps({**LEAST["chat"], "frobnicate": 1}).encode())
     exchange = sent("chat", packed, headers=(("content-encoding", "gzip"),))
     assert [each.path for each in check(exchange, "", print)] == ["frobnicate"]
+
+
+LEAVES = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5)
+NAMES = st.sampled_from(["type", "role", "content", "text", "function", "name", "parameters", "tool_calls", "id", "x"])
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
+
+
+@given(operation=st.sampled_from([*LEAST]), data=st.data())
+def test_whatever_is_sent_is_judged_and_nothing_breaks(operation, data):
+    names = ["messages", "input", "tools", "tool_choice", "response_format", "text", "thinking", "system", "options"]
+    names += ["prompt", "metadata", "stop", "logit_bias", "images", "stop_sequences", "output_config", "format"]
+    body = {**LEAST[operation], **data.draw(st.dictionaries(st.sampled_from(names), VALUES, max_size=4))}
+    for each in check(sent(operation, body), "", print):
+        assert each.message
+        assert each.refused in (True, False)

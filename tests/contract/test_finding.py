@@ -29,6 +29,8 @@ def test_each_protocol_in_its_own_words(operation, message, param, code):
 
 def test_a_list_reads_like_a_sentence():
     assert (listed(["a"]), listed(["a", 1]), listed(["a", "b", "c"], "and")) == ("'a'", "'a' or 1", "'a', 'b' and 'c'")
+    assert listed(range(14)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 or one of 2 others"
+    assert listed(range(14), "and").endswith(", 11 and 2 others")
 
 
 def test_a_place_is_told_once_and_refusals_come_first():

@@ -3,18 +3,33 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import version
+from typing import get_args
 
 import pytest
 from checking import sent
 
 from pytest_llmmock.contract import sdk
-from pytest_llmmock.contract.kinds import fields_of, members
+from pytest_llmmock.contract.kinds import fields_of, is_object, members, unwrapped
 
 
 @pytest.mark.parametrize("place", [*sdk.TYPES.values(), *sdk.BETA.values()])
 def test_every_type_is_there_and_can_be_read(place):
     names = {name for each in members(sdk.load(place)) for name in fields_of(each)}
     assert names & {"model", "file", "prompt", "image", "input", "input_file_id"}
+
+
+@pytest.mark.parametrize("place", [*sdk.TYPES.values(), *sdk.BETA.values()])
+def test_every_type_within_it_can_be_read_too(place):
+    seen: dict[str, object] = {}
+    left = [sdk.load(place)]
+    while left:
+        hint = unwrapped(left.pop())
+        if repr(hint) not in seen:
+            seen[repr(hint)] = hint
+            fields = fields_of(hint).values() if is_object(hint) else ()
+            left += [*get_args(hint), *(field.hint for field in fields)]
+    assert len([each for each in seen.values() if is_object(each)]) >= 1
+    assert len(seen) > 5
 
 
 def test_a_package_that_is_not_installed_is_named():
