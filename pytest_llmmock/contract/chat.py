@@ -18,7 +18,9 @@ def check(body: Body) -> Iterator[Finding]:
 
 
 def answered_calls(body: Body) -> Iterator[Finding]:
-    """Each tool call is answered right behind it, and nothing else is."""
+    """Each tool call is answered right behind it, and nothing else is. Calls without ids are left to the types."""
+    if any(not text(call.get("id")) for _, message in _messages(body) for call in objects(message.get("tool_calls"))):
+        return
     open_calls: dict[str, int] = {}
     called: set[str] = set()
     for at, message in _messages(body):

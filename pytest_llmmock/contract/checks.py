@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..core.engine import unreadable
@@ -41,7 +42,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 """Operation -> what its types do not tell."""
 
 SHARED: dict[str, Rule] = {"chat": chat.answered_calls, "messages": messages.answered_calls}
-"""What every server holds to that speaks a protocol, whoever runs it."""
+"""What every provider holds to that speaks a protocol."""
 
 
 def check(exchange: Exchange, upstream: str, note: Callable[[str], object]) -> list[Violation]:
@@ -49,11 +50,11 @@ def check(exchange: Exchange, upstream: str, note: Callable[[str], object]) -> l
     place = sdk.type_of(exchange)
     if not place:
         return []
-    home = homes.is_home(exchange, sdk.package_of(place), upstream)
+    home = homes.home_of(exchange, sdk.package_of(place), upstream)
     body = body_of(exchange)
     if body is None:
-        return [_no_object(exchange)] if home else []
-    found = _found(exchange, body, place, note) if home else _shared(exchange.operation, body)
+        return [_no_object(exchange)] if home == "own" else []
+    found = _found(exchange, body, place, note) if home == "own" else _shared(exchange.operation, body, home)
     try:
         return [violation(finding, exchange.operation) for finding in once(found)]
     except RecursionError:
@@ -65,9 +66,10 @@ def _no_object(exchange: Exchange) -> Violation:
     return Violation("", unreadable(exchange) or what)
 
 
-def _shared(operation: str, body: dict[str, Any]) -> Iterator[Finding]:
-    """At a provider that speaks another's protocol, and takes more or less than that does."""
-    return SHARED[operation](body) if operation in SHARED else iter(())
+def _shared(operation: str, body: dict[str, Any], home: homes.Home) -> Iterator[Finding]:
+    """Elsewhere more or less is taken than where the types are from. What providers refuse, a server may pass over."""
+    for finding in SHARED[operation](body) if operation in SHARED else ():
+        yield replace(finding, refused=home == "provider")
 
 
 def body_of(exchange: Exchange) -> dict[str, Any] | None:

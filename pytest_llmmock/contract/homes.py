@@ -1,9 +1,14 @@
-"""Whether a request goes to the API whose types an SDK has, or to another one that speaks its protocol."""
+"""Whose rules hold: those of the API whose types an SDK has, or of another one that speaks its protocol."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..core.model import Exchange
-from ..core.providers import matches
+from ..core.providers import is_provider, matches
+
+Home = Literal["own", "provider", "server"]
+"""The API that a package is for; another provider's; a server that anybody runs."""
 
 HOMES = {
     "openai": ("api.openai.com", "*.api.openai.com"),
@@ -12,18 +17,23 @@ HOMES = {
 }
 """Package -> the hosts of its API. Azure's has parameters of its own, and versions that lag behind."""
 
+OWN = ("", "original", "codex", "chatgpt")
+"""Upstreams, by their names, that stand for the API itself."""
 
-def is_home(exchange: Exchange, package: str, upstream: str) -> bool:
-    """Whether the API behind this request is the one that the package is for.
+
+def home_of(exchange: Exchange, package: str, upstream: str) -> Home:
+    """Who is behind this request.
 
     What comes to our own server is meant for whatever would stand in its place: the upstream, if one is named.
     """
-    if exchange.request.base:
-        return _is_home_of(upstream, package)
-    return matches(exchange.request.host, HOMES[package])
+    if exchange.request.base and "://" not in upstream:
+        return "own" if upstream in (*OWN, package) else "provider"
+    host = _host(upstream) if exchange.request.base else exchange.request.host
+    if matches(host, HOMES[package]):
+        return "own"
+    return "provider" if is_provider(host) else "server"
 
 
-def _is_home_of(upstream: str, package: str) -> bool:
-    """An upstream by its name, or by its address."""
-    host = upstream.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0].lower()
-    return matches(host, HOMES[package]) if host else upstream in ("", "original", package)
+def _host(url: str) -> str:
+    authority = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return authority.partition(":")[0].lower()

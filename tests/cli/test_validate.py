@@ -12,6 +12,8 @@ RULES = "default: {reply: {text: Hello}}\n"
 RIGHT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
 WRONG = {**RIGHT, "temperature": 3}
 
+TOLD = "The API would refuse POST /v1/chat/completions:\n  'temperature' has to be at most 2, and is 3."
+
 
 def post(url: str, body: object) -> tuple[int, dict[str, object]]:
     head = {"content-type": "application/json"}
@@ -52,14 +54,14 @@ def test_replay_can_warn_and_is_silent_without_it(llmmock, tmp_path):
 
 
 def test_record_asks_nothing_that_is_refused(llmmock, standin, tmp_path):
-    wrong = {**RIGHT, "messages": [{"role": "tool", "tool_call_id": "c", "content": "x"}]}
-    arguments = ("record", "--cassette", "a.yaml", "--upstream", standin.base_url, "--validate=error")
+    llmmock.environment |= {"LLMMOCK_OPENAI_URL": standin.base_url, "OPENAI_API_KEY": "sk-of-the-reader"}
+    arguments = ("record", "--cassette", "a.yaml", "--upstream", "openai", "--validate=error")
     with llmmock.serving(*arguments) as serving:
-        assert post(serving.url, wrong)[0] == 400
+        assert post(serving.url, WRONG)[0] == 400
         assert post(serving.url, RIGHT)[0] == 200
     assert len(standin.requests) == 1
     assert "1 interaction recorded" in serving.out
-    assert "no assistant message with tool calls stands before it" in serving.err
+    assert TOLD in serving.err
 
 
 CLIENT = """

@@ -78,12 +78,21 @@ ANSWERS_NOTHING = {"messages": [{"role": "tool", "tool_call_id": "c1", "content"
 
 
 @pytest.mark.parametrize(
-    "url", ["https://api.mistral.ai/v1/chat/completions", "http://localhost:8000/v1/chat/completions"]
+    ("url", "refused"),
+    [("https://api.mistral.ai/v1/chat/completions", True), ("http://localhost:8000/v1/chat/completions", False)],
 )
-def test_at_another_provider_only_tool_calls_and_their_results_are_checked(url):
+def test_elsewhere_only_tool_calls_and_their_results_are_checked_and_what_anybody_runs_may_take_all(url, refused):
     assert check(sent("chat", {**LEAST["chat"], "safe_prompt": True, "temperature": 5}, url=url), "", print) == []
-    assert len(check(sent("chat", ANSWERS_NOTHING, url=url), "", print)) == 1
+    assert [each.refused for each in check(sent("chat", ANSWERS_NOTHING, url=url), "", print)] == [refused]
     assert check(sent("chat", b"[]", url=url), "", print) == []
+
+
+def test_a_server_that_gives_no_ids_to_calls_is_left_alone():
+    call = {"type": "function", "function": {"name": "look", "arguments": "{}"}}
+    body = {"model": "m", "messages": [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "content": "x"}]}
+    assert check(sent("chat", body, url="http://localhost:8000/v1/chat/completions"), "", print) == []
+    found = {each.path for each in check(sent("chat", body), "", print)}
+    assert found == {"messages[0].tool_calls[0].id", "messages[1].tool_call_id"}
 
 
 def test_a_named_upstream_says_whose_rules_hold_at_our_own_server():
