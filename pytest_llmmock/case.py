@@ -12,6 +12,7 @@ import pytest
 
 from .cassettes.mismatch import Advice
 from .cassettes.recorder import written
+from .contract import source as contract
 from .core.summary import tokens
 from .deck import Deck
 from .errors import LLMMockError
@@ -81,6 +82,9 @@ class Case:
         if text and report.when == "call":
             report.sections.append(("llmmock", text))
             self._shown = True
+        broken = contract.report(self._deck.requests) if report.failed and report.when == "call" else []
+        if broken:
+            report.sections.append(("llmmock contract", "\n".join(broken)))
         chances = self._deck.chances() if report.failed else ""
         if chances:
             report.sections.append(("llmmock chance", chances))
@@ -137,6 +141,7 @@ class Case:
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),
+            **_contract(deck),
             "aside": 1 if aside else 0,
         }
         self._count(counts)
@@ -152,6 +157,8 @@ class Case:
             "size": len(deck.cassette),
             "played": deck.cassette.played_numbers,
             "trouble": deck.report(),
+            "contract": contract.report(deck.requests),
+            "unchecked": [*deck.contract.unchecked],
         }
 
     def _count(self, counts: Mapping[str, int]) -> None:
@@ -160,6 +167,14 @@ class Case:
         properties = self._item.user_properties
         properties[:] = [pair for pair in properties if not pair[0].startswith(PROPERTY)]
         properties += [(PROPERTY + what, count) for what, count in counts.items() if count or what in always]
+
+
+def _contract(deck: Deck) -> dict[str, int]:
+    """How many requests were refused, how many would have been, and how many there is a hint about."""
+    found = contract.broken(deck.requests)
+    refused = len([entry for entry in found if any(each.refused for each in entry.violations)])
+    kind = "contract_refused" if deck.settings.validate == "error" else "contract_warned"
+    return {kind: refused, "contract_hints": len(found) - refused}
 
 
 @contextmanager

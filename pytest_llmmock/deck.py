@@ -17,6 +17,7 @@ from .cassettes.player import Player
 from .cassettes.recorder import Recorder, Recordings
 from .cassettes.scrubber import Scrubber
 from .cassettes.underway import Underway
+from .contract.source import Contract
 from .core.engine import Engine
 from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
@@ -57,6 +58,7 @@ class Deck:
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
+        self.contract = Contract(settings.validate, settings.upstream, self.clean)
         self.script, self._behind = self._scripts(cassettes[0].path.stem if cassettes else "")
         self.delivery = delivery_of(settings)
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
@@ -141,7 +143,9 @@ class Deck:
         """The engine of one way in. A record mode is a list of sources."""
         replays = self.settings.mode != "all"
         played = self._simulation
+        self.contract.tell = on_trouble
         sources: list[Source] = [
+            *([self.contract] if self.settings.validate != "off" else []),
             self.faults,
             *([played.first] if played else []),
             self._gallery,

@@ -18,7 +18,7 @@ from .cassettes.secrets import Secrets
 from .errors import UsageError
 from .settings import Layer, Settings, combine, from_environment
 
-CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress", "speed", "chunking")
+CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress", "speed", "chunking", "validate")
 """Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
 
 IN_FILE = (*CONFIGURED, "record_errors", "record_abandoned")

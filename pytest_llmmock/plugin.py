@@ -6,16 +6,15 @@ everything else is imported inside the fixtures.
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .beside import Beside, Given, given
+from .alone import MODES, VALIDATE, RecordMode, Validation, refusing_others
+from .beside import Beside, given
 
 if TYPE_CHECKING:
     from .case import Case
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 UNPLAYED = ("ignore", "warn", "fail")
 
 EGRESS = ("guard", "allow")
-
-MODES = ("none", "once", "new_episodes", "changed", "all")
 
 CASE = pytest.StashKey["Case"]()
 BEGAN = pytest.StashKey[float]()
@@ -44,38 +41,8 @@ MARKER = (
 )
 
 
-class RecordMode(Given):
-    """`--llm-record` and `--llm-record=MODE`.
-
-    Every mode is an option string of its own, because with an optional value argparse would take the path
-    in `pytest --llm-record tests/` for the mode.
-    """
-
-    def __init__(self, option_strings: list[str], dest: str, **attributes: Any) -> None:
-        super().__init__(option_strings, dest, nargs=0, **attributes)
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
-    ) -> None:
-        super().__call__(parser, namespace, (option or "").partition("=")[2] or "new_episodes", option)
-
-
-def _refusing_other_modes(parse: Callable[..., Any]) -> Callable[..., Any]:
-    """Parses, unless a mode is given that is none: argparse would not say which modes there are."""
-
-    def parse_known_and_unknown_args(args: Iterable[Any], *arguments: Any, **more: Any) -> Any:
-        args = [*args]
-        for option in map(os.fspath, args):
-            name, equals, mode = option.partition("=")
-            if name == "--llm-record" and equals and mode not in MODES:
-                raise pytest.UsageError(f"{option}: there is no such mode. Modes are: {', '.join(MODES)}.")
-        return parse(args, *arguments, **more)
-
-    return parse_known_and_unknown_args
-
-
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    parser.parse_known_and_unknown_args = _refusing_other_modes(  # type: ignore[method-assign]
+    parser.parse_known_and_unknown_args = refusing_others(  # type: ignore[method-assign]
         parser.parse_known_and_unknown_args
     )
     group = Beside.join(parser, pluginmanager, "recorded traffic of language models (pytest-llmmock)")
@@ -117,6 +84,15 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         choices=EGRESS,
         help="in replay, a connection to a model provider that no way in took fails the test (default: guard)",
     )
+    group.addoption(
+        "--llm-validate",
+        *(f"--llm-validate={word}" for word in VALIDATE),
+        action=Validation,
+        dest="llm_validate",
+        default=None,
+        help="check requests as their API would (default: off); warn: tell at the end what it would refuse; error, or "
+        "alone: answer with its error 400",
+    )
     group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
     group.addini("llm_upstream", "where record mode gets its answers")
     group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")
@@ -124,6 +100,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addini("llm_chunking", "in which pieces recorded replies come")
     group.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use")
     group.addini("llm_egress", "guard or allow: connections to model providers that no way in took")
+    group.addini("llm_validate", "off, warn or error: requests are checked as their API would")
     group.addini("llm_record_errors", "true: an upstream's 4xx and 5xx are recorded")
     group.addini("llm_record_abandoned", "true: a stream that its client leaves early is read to its end, and recorded")
 

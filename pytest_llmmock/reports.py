@@ -45,6 +45,9 @@ def _noted(session: Session) -> Iterator[str]:
     found = [*_unused(session)]
     if found:
         yield "cassettes: " + ", ".join(found)
+    if any(map(total, _BROKEN)):
+        counts = (f"{plural(total(kind), 'request')} {words}" for kind, words in _BROKEN.items() if total(kind))
+        yield "contract: " + ", ".join(counts)
     if total("abandoned"):
         left = f"{plural(total('abandoned'), 'stream')} left by the client before the end, and not recorded"
         yield f"{left} (see record_abandoned)"
@@ -53,6 +56,33 @@ def _noted(session: Session) -> Iterator[str]:
     if total("aside"):
         tests = plural(total("aside"), "test")
         yield f"recordings of {tests} kept aside, because their test did not pass: {FAILED} (llmmock accept)"
+
+
+_BROKEN = {
+    "contract_refused": "refused as the API would",
+    "contract_warned": "that the API would refuse",
+    "contract_hints": "with a hint",
+}
+"""What is counted of requests that are checked, and what that is called."""
+
+_TOLD = 10
+"""Requests that are told at the end; the report has them all."""
+
+
+def contract(session: Session) -> list[str]:
+    """What the API would not take, each request with its tests, and what could not be checked."""
+    tests: dict[str, list[str]] = {}
+    for test in session.uses.tests:
+        for text in test["contract"]:
+            tests.setdefault(text, []).append(test["test"])
+    told = [f"llmmock contract: {_by(names)}: {text}" for text, names in list(tests.items())[:_TOLD]]
+    more = [f"llmmock contract: {len(tests) - _TOLD} more"] if len(tests) > _TOLD else []
+    unchecked = dict.fromkeys(text for test in session.uses.tests for text in test["unchecked"])
+    return [*told, *more, *(f"llmmock contract: {text}" for text in unchecked)]
+
+
+def _by(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {plural(len(names) - 1, 'other test')}"
 
 
 def _unused(session: Session) -> Iterator[str]:
@@ -158,7 +188,7 @@ def tell(session: Session, config: pytest.Config, say: Callable[[str], object]) 
     say(line(session))
     more = table(session) if config.getoption("verbose") > 0 else []
     troubles = [*session.troubles, *_written(session, config)]
-    for text in [*more, *(f"llmmock: {trouble}" for trouble in troubles)]:
+    for text in [*contract(session), *more, *(f"llmmock: {trouble}" for trouble in troubles)]:
         say(text)
 
 

@@ -29,6 +29,8 @@ Egress = Literal["guard", "allow"]
 
 OnMiss = Literal["default", "error", "rules"]
 
+Validate = Literal["off", "warn", "error"]
+
 ENVIRONMENT = {
     "LLMMOCK_RECORD": "mode",
     "LLMMOCK_UPSTREAM": "upstream",
@@ -38,6 +40,7 @@ ENVIRONMENT = {
     "LLMMOCK_SPEED": "speed",
     "LLMMOCK_CHUNKING": "chunking",
     "LLMMOCK_RULES": "rules",
+    "LLMMOCK_VALIDATE": "validate",
 }
 """Variable -> setting."""
 
@@ -81,6 +84,8 @@ class Settings:
     on_miss: OnMiss = "default"
     """`default`: what no rule and no recording answers, the file's `default` does. `error`: nothing does. `rules`: the
     recordings come first, and rules answer what they miss."""
+    validate: Validate = "off"
+    """Whether requests are checked as their API would: `error` answers its 400, `warn` tells at the end."""
     simulate: bool = False
     """Whether a provider is played that keeps what it is given: files, batches, responses."""
     model_list: tuple[str, ...] = ()

@@ -24,10 +24,11 @@ PARTS = {
     "settings": {"core", "errors", "cassettes"},
     "faults": {"core", "errors"},
     "assertions": {"core", "errors", "script", "cassettes", "assertions"},
+    "contract": {"core", "errors", "dialects"},
     "keeper": {"core", "errors", "dialects", "cassettes", "settings"},
     "deck": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"),
-        "assertions",
+        *("assertions", "contract"),
     },
     "mock": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"),
@@ -35,9 +36,10 @@ PARTS = {
     },
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside"},
+    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "alone", "beside"},
+    "alone": {"beside"},
     "beside": set(),
-    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming"},
+    "case": {"core", "errors", "cassettes", "contract", "settings", "inbound", "deck", "mock", "plugin", "naming"},
     "naming": {"errors", "cassettes", "settings", "beside"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
@@ -51,6 +53,7 @@ THIRD_PARTY = {
     "assertions/schemas.py": {"jsonschema", "referencing"},
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
+    "contract/schemas.py": {"jsonschema"},
     "dialects/pictures.py": {"PIL"},
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
@@ -65,6 +68,7 @@ THIRD_PARTY = {
     "upstreams/unpacking.py": {"httpx", "backports", "compression"},
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
+    "alone.py": {"pytest"},
     "beside.py": {"pytest"},
     "case.py": {"pytest"},
     "naming.py": {"pytest"},
@@ -175,7 +179,7 @@ def test_a_run_that_uses_nothing_of_it_pays_for_pytest_and_the_standard_library_
     on = _run(pytester, plugins)
     added = on["TOPS"] - off["TOPS"]
     assert added - sys.stdlib_module_names == {"pytest_llmmock"}
-    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".beside", ".hooks")}
+    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".alone", ".beside", ".hooks")}
 
 
 def _run(pytester, arguments):

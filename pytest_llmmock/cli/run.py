@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..contract.source import report
 from ..core.summary import plural
 from ..deck import Deck
 from ..mock import LLMServer
@@ -49,6 +50,8 @@ def command(
         _save(deck, status)
     finally:
         deck.close()
+    for text in [*report(deck.requests), *deck.contract.unchecked]:
+        click.echo("llmmock contract: " + text, err=True)
     if deck.troubles:
         click.echo("llmmock: " + deck.report(), err=True)
     sys.exit(status or (1 if deck.troubles else 0))

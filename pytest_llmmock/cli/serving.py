@@ -67,7 +67,14 @@ def playing_options(command: F) -> F:
         metavar="HOW",
         help="In which pieces recordings come: recorded (default), event, bytes=N, hostile, hostile=SEED.",
     )
-    return matching_options(speed(chunking(command)))
+    validate = click.option(
+        "--validate",
+        is_flag=False,
+        flag_value="error",
+        type=click.Choice(["off", "warn", "error"]),
+        help="Check requests as their API would: warn tells what it would refuse; error, or alone, answers its 400.",
+    )
+    return matching_options(speed(chunking(validate(command))))
 
 
 def rules_options(command: F) -> F:

@@ -12,6 +12,7 @@ from typing import overload
 from .asked import Asked
 from .model import Exchange, Reply, SourceName
 from .prompt import Answer, ToolCall, Usage
+from .violation import Violation
 
 LARGEST = 1 << 28
 """Bytes of requests that a journal with a limit keeps."""
@@ -73,6 +74,11 @@ class Entry(Asked):
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about how this was answered."""
         return tuple(self.exchange.notes)
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What the API would not take of this request; nothing where `validate` is off."""
+        return tuple(self._exchange.violations)
 
     @property
     def trouble(self) -> str:

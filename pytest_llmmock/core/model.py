@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from .json_text import compact, parse_json
 from .prompt import Answer, Prompt
 from .sse import is_stream
+from .violation import Violation
 
 Headers = tuple[tuple[str, str], ...]
 """Pairs of name and value in the order of the wire; names are in lower case."""
@@ -214,6 +215,8 @@ class Exchange:
         """What is to go wrong with the answer."""
         self.trouble = ""
         """Why it could not be answered."""
+        self.violations: Sequence[Violation] = ()
+        """What its API would not take, where that is checked."""
 
     @cached_property
     def json(self) -> Any:

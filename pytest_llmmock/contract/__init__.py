@@ -1,0 +1,1 @@
+"""What an application sends, checked as the real API would check it."""
