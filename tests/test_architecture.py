@@ -48,6 +48,7 @@ PARTS = {
 THIRD_PARTY = {
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
+    "control/faults.py": {"pydantic"},
     "dialects/pictures.py": {"PIL"},
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
