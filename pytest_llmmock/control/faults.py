@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
+from functools import partial
+from inspect import signature
 from typing import Any
 
 from ..errors import UsageError
@@ -21,9 +23,14 @@ def set_fault(faults: Faults, value: Any) -> str:
     name, on = given.pop("fault", None), given.pop("on", None)
     if not isinstance(name, str) or name not in _FAULTS:
         raise UsageError(f"There is no fault {name!r}. {_known(name, _FAULTS)}")
-    limited = faults if on is None else _called(faults.on, "on", on)
+    limited = faults if on is None else _called(partial(_on, faults), "on", on)
     _called(getattr(limited, name), name, given)
     return name
+
+
+def _on(faults: Faults, *, call: int | list[int] | None = None, model: str = "", operation: str = "") -> Faults:
+    """`faults.on` as JSON can say it."""
+    return faults.on(call=call, model=model, operation=operation)
 
 
 def _called(method: Callable[..., Faults], name: str, given: Any) -> Faults:
@@ -48,7 +55,7 @@ def _told(method: Callable[..., Faults], name: str, wrong: Any) -> str:
 
 
 def _parameters(method: Callable[..., Faults]) -> list[str]:
-    return [name for name in method.__annotations__ if name != "return"]
+    return list(signature(method).parameters)
 
 
 def _known(name: object, names: Collection[str]) -> str:
