@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import math
 import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hmac import compare_digest
 
 from ..core.model import Headers, Problem
 from ..errors import UsageError
@@ -71,7 +71,7 @@ class Tokens:
     def _is_right(self, key: str) -> bool:
         """Compared with every key, each in a time that does not tell how much of it is right."""
         given = key.encode(errors="replace")
-        return sum(hmac.compare_digest(given, token) for token in self._tokens) > 0
+        return sum(compare_digest(given, token) for token in self._tokens) > 0
 
     def refusal(self, headers: Headers) -> Problem | None:
         """Why a request is not let in; None when it is."""
