@@ -114,7 +114,7 @@ class Shelf:
 
 def standing(deck: Deck, engine: Engine) -> Handle:
     """What one deck answers behind a server by itself."""
-    health = Health(lambda: {"cassettes": 1, "interactions": len(deck.cassette)})
+    health = Health(lambda: {"cassettes": 1, "interactions": len(deck.cassette) + len(deck.recorded)})
     front = Front(deck, engine)
     deck.on_reply = health.note
 

@@ -24,7 +24,7 @@ PARTS = {
     "settings": {"core", "errors", "cassettes", "gate"},
     "faults": {"core", "errors"},
     "gate": {"core", "errors", "gate"},
-    "control": {"core", "errors", "dialects", "script", "faults", "cassettes", "gate", "deck", "control"},
+    "control": {"core", "errors", "script", "faults", "cassettes", "gate", "deck", "control"},
     "keeper": {"core", "errors", "dialects", "cassettes", "settings"},
     "deck": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper", "gate"},
     "mock": {
