@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..core.model import Exchange, Problem, Reply
 from ..core.prompt import Prompt
+from ..errors import UsageError
 from .allowance import Allowance
 from .limits import Limits, read_limits
 from .tokens import Tokens, read_lock_out, read_tokens
@@ -57,8 +58,13 @@ def gate_of(
     count: Callable[[Prompt], int],
     clock: Callable[[], float] = time.monotonic,
 ) -> Gate:
-    """The gate of these settings. `dummy` is seen in place of a right key; `count` estimates the tokens of a prompt."""
+    """The gate of these settings. `dummy` is seen in place of a right key; `count` estimates the tokens of a prompt.
+
+    Raises `UsageError`.
+    """
     tokens, allowed = read_tokens(auth_token), read_limits(limits)
+    if lock_out and not tokens:
+        raise UsageError(f"lock_out={lock_out!r} is for wrong keys, and none is asked for: say auth_token as well.")
     gate = Tokens(tokens, dummy, read_lock_out(lock_out), clock), Allowance(allowed, count, clock)
     return Gate(*gate, stands=bool(tokens) or allowed != Limits())
 

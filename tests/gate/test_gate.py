@@ -151,7 +151,7 @@ def test_a_miss_does_not_show_the_key() -> None:
 
 def test_without_a_gate_there_is_none() -> None:
     assert not Controlled().deck.gate.stands
-    assert not Controlled(lock_out="5/60s", cors_origin="*").deck.gate.stands
+    assert not Controlled(cors_origin="*").deck.gate.stands
     assert Controlled(limits="rpm=1").deck.gate.stands
 
 
@@ -174,6 +174,11 @@ def test_a_wrong_setting_is_told_without_a_key(given: dict[str, Any], told: str)
         combine([("test", given)])
     assert str(caught.value).startswith(told)
     assert KEY not in str(caught.value)
+
+
+def test_a_lock_out_without_a_key_is_refused() -> None:
+    with pytest.raises(UsageError, match="is for wrong keys, and none is asked for: say auth_token as well"):
+        Controlled(lock_out="5/60s")
 
 
 def test_settings_that_are_printed_show_no_key() -> None:
