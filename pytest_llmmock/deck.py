@@ -11,6 +11,7 @@ from . import dialects
 from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.cassette import Cassette, Interaction
+from .cassettes.credentials import is_credential
 from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
@@ -24,11 +25,15 @@ from .core.model import Exchange, Reply, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
+from .gate import gate_of
+from .gate.tokens import read_tokens
 from .keeper import Keeper
+from .script import estimate
 from .script.gallery import Gallery
 from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
 from .upstreams import find as find_upstream
+from .upstreams.base_url import DUMMY_KEY
 from .upstreams.http import Network
 
 if TYPE_CHECKING:
@@ -59,7 +64,18 @@ class Deck:
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
         self.contract = Contract(settings.validate, settings.upstream, self.clean)
-        self.script, self._behind = self._scripts(cassettes[0].path.stem if cassettes else "")
+        self.gate = gate_of(
+            settings.auth_token,
+            settings.lock_out,
+            settings.limits,
+            dummy=DUMMY_KEY,
+            count=lambda prompt: estimate.usage(prompt, ()).input or 0,
+        )
+        for token in filter(is_credential, read_tokens(settings.auth_token)):
+            keys.secrets.add(token, asked=False)
+        self.on_reply: Callable[[Exchange, Reply], object] = lambda exchange, reply: None
+        """Called with each reply on its way out."""
+        self.script, self.behind = self._scripts(cassettes[0].path.stem if cassettes else "")
         self.delivery = delivery_of(settings)
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
         self._advice = advice
@@ -152,12 +168,17 @@ class Deck:
             self.script,
             *([played.second] if played else []),
             *([self.player] if replays else []),
-            *([self._behind] if self._falls_back else []),
+            *([self.behind] if self._falls_back else []),
             *([played.last] if played and not self.records else []),
         ]
         if self._keeper is not None and self.records:
             sources.append(self._recorder(default_upstream, self._keeper.recordings))
-        engine = Engine(
+        engine = self._engine(sources, on_trouble)
+        self._ask = engine.handle  # what a batch asks has come through the gate with it
+        return self._engine([self.gate, *sources], on_trouble) if self.gate.stands else engine
+
+    def _engine(self, sources: Sequence[Source], on_trouble: Callable[[str], object]) -> Engine:
+        return Engine(
             dialects.read,
             sources,
             self._explain,
@@ -167,23 +188,34 @@ class Deck:
             waits=self.records,
             clean=self.clean,
         )
-        self._ask = engine.handle
-        return engine
 
     def _deliver(self, exchange: Exchange, reply: Reply) -> Reply:
         """A reply on its way out: what it shows hangs somewhere, and a played provider keeps it."""
         reply = self._gallery.hang(exchange, reply)
         if self._simulation is not None:
             self._simulation.keep(exchange, reply)
-        return self.delivery(exchange, reply)
+        passes = self.gate.stands
+        reply = self.gate.pass_out(exchange, reply, self.delivery) if passes else self.delivery(exchange, reply)
+        self.on_reply(exchange, reply)
+        return reply
+
+    def reset(self) -> None:
+        """Answer as in the beginning. What was asked so far is still in the journal, and told at the end."""
+        self.faults.clear()
+        self.player.reset()
+        self.gate.reset()
+        self.script.reset()
+        self.behind.reset()
+        if self._simulation is not None:
+            self._simulation.reset()
 
     def _simulated(self) -> Simulation:
         """A provider that is played around the recordings."""
         from .script.simulation import Around, Simulation
 
-        ask, named = (lambda request: self._ask(request)), (lambda: [*self.script.models, *self._behind.models])
+        ask, named = (lambda request: self._ask(request)), (lambda: [*self.script.models, *self.behind.models])
         around = Around(self._interactions, dialects.read, dialects.methods_of, ask, named)
-        return Simulation(self.settings.model_list, around)
+        return Simulation(self.settings.model_list, around, efforts=self.settings.expose_reasoning_models)
 
     def _interactions(self) -> Iterator[Interaction]:
         return (interaction for cassette in self.player.cassettes for interaction in cassette.interactions)
@@ -208,7 +240,7 @@ class Deck:
         )
 
     def _explain(self, exchange: Exchange) -> str:
-        rules = self.script.explain(exchange, self._behind.rules if self._falls_back else [])
+        rules = self.script.explain(exchange, self.behind.rules if self._falls_back else [])
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
 
     @property
@@ -219,7 +251,7 @@ class Deck:
     @property
     def scripted(self) -> int:
         """How many requests were answered by hand."""
-        return self.script.answered + self._behind.answered
+        return self.script.answered + self.behind.answered
 
     @property
     def refused(self) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,14 @@ from .assertions.requests import Requests
 from .cassettes.cassette import Cassette
 from .cassettes.mismatch import Advice
 from .cassettes.secrets import Secrets
+from .control.front import Front
 from .core.providers import is_provider, matches
 from .deck import Deck
 from .errors import UnmatchedError, UsageError
 from .faults import Faults
 from .faults.streams import count
+from .gate.origins import opened_to, read_origins
+from .gate.tokens import read_tokens
 from .inbound.doors import Door
 from .inbound.egress import Guard
 from .inbound.server import MOUNTED, Server
@@ -206,9 +209,11 @@ class LLMServer(LLMMock):
         environ = dict(os.environ)
         engine = self._deck.engine(lambda: default_upstream(environ))
         with _running(self._server) as server:
-            prefix = server.mount(engine.handle)
+            settings = self._deck.settings
+            front = Front(self._deck, engine)
+            prefix = server.mount(opened_to(read_origins(settings.cors_origin), front.handle))
             self.url = server.url + prefix
-            self.env = client_environment(self.url, os.environ)
+            self.env = client_environment(self.url, os.environ, read_tokens(settings.auth_token))
             try:
                 with environment(self.env), _guard(self._deck, _OVER_HTTP.format(url=self.url)):
                     yield self
@@ -244,8 +249,14 @@ def default_upstream(environ: Mapping[str, str]) -> str:
     )
 
 
-def client_environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that send clients to a server of ours. Keys are given only where there are none."""
+_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+
+
+def client_environment(url: str, environ: Mapping[str, str], tokens: Sequence[str] = ()) -> dict[str, str]:
+    """The variables that send clients to a server of ours.
+
+    Keys are given only where there are none; where the server asks for one of its own, that one everywhere.
+    """
     addresses = {
         "OPENAI_BASE_URL": url + "/v1",
         "OPENAI_API_BASE": url + "/v1",
@@ -254,7 +265,8 @@ def client_environment(url: str, environ: Mapping[str, str]) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_BASE": url,
     }
-    keys = {name: DUMMY_KEY for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY") if not environ.get(name)}
+    keys = {name: DUMMY_KEY for name in _KEYS if not environ.get(name)}
+    keys |= dict.fromkeys((*_KEYS, "OLLAMA_API_KEY"), tokens[0]) if tokens else {}
     return {**addresses, **keys, **dict.fromkeys(("NO_PROXY", "no_proxy"), _without_proxy(environ))}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,9 @@ from .core.chunking import read_chunking
 from .core.delivery import Delivery
 from .core.pacing import read_speed
 from .errors import UsageError
+from .gate.limits import read_limits
+from .gate.origins import read_origins
+from .gate.tokens import read_lock_out, read_tokens
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -90,6 +93,16 @@ class Settings:
     """Whether a provider is played that keeps what it is given: files, batches, responses."""
     model_list: tuple[str, ...] = ()
     """The models that a played provider has, or patterns with `*`; without any, it has every model."""
+    expose_reasoning_models: bool = False
+    """Whether a played provider also lists each reasoning model once for each effort: `gpt-5-high`."""
+    auth_token: str | tuple[str, ...] = field(default=(), repr=False)
+    """Keys of which a request must have one; without any, every request is answered."""
+    lock_out: str = ""
+    """When nobody is let in any more: `5/60s`, after so many wrong keys in such a time."""
+    limits: str = ""
+    """How much may be asked: `rpm=3,tpm=1000`, or the name of a profile."""
+    cors_origin: str | tuple[str, ...] = ()
+    """Origins of pages in a browser that may ask a server of ours; `*` for any."""
 
 
 NAMES = tuple(field.name for field in fields(Settings))
@@ -127,21 +140,33 @@ def _checked(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{place}: {name}={first['input']!r} is not possible. {first['msg']}.") from None
+        raise UsageError(f"{place}: {_shown(name, first['input'])} is not possible. {first['msg']}.") from None
     for name, read in _GRAMMARS.items():
         if name in given:
             _check_grammar(place, name, read, getattr(settings, name))
     return {name: getattr(settings, name) for name in given}
 
 
-_GRAMMARS: dict[str, Callable[[str], object]] = {"speed": read_speed, "chunking": read_chunking}
+_GRAMMARS: dict[str, Callable[[Any], object]] = {
+    "speed": read_speed,
+    "chunking": read_chunking,
+    "auth_token": read_tokens,
+    "lock_out": read_lock_out,
+    "limits": read_limits,
+    "cors_origin": read_origins,
+}
 
 
-def _check_grammar(place: str, name: str, read: Callable[[str], object], text: str) -> None:
+def _check_grammar(place: str, name: str, read: Callable[[Any], object], value: object) -> None:
     try:
-        read(text)
+        read(value)
     except UsageError as error:
-        raise UsageError(f"{place}: {name}={text!r} is not possible. {error}") from None
+        raise UsageError(f"{place}: {_shown(name, value)} is not possible. {error}") from None
+
+
+def _shown(name: str, value: object) -> str:
+    """A setting as it is told: never a key."""
+    return name.partition(".")[0] if name.startswith("auth_token") else f"{name}={value!r}"
 
 
 @cache

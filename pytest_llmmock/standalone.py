@@ -13,12 +13,15 @@ from . import dialects
 from .cassettes import library
 from .cassettes.cassette import Cassette
 from .cassettes.mismatch import Advice
+from .control.front import PATHS, Front, Health
 from .core.engine import Engine
-from .core.model import Problem, Reply, Request, json_reply
+from .core.model import Problem, Reply, Request
 from .deck import Deck
+from .gate.origins import Handle, opened_to, read_origins
+from .gate.tokens import wrong_key
 from .settings import Settings, keys_of
 
-HEALTH = ("/health", "/")
+HEALTH = (*PATHS, "/")
 """Answered by ourselves, unless a cassette has recordings of them: Ollama's root is one that people record."""
 
 PICK_HEADER = "x-llmmock-cassette"
@@ -33,7 +36,7 @@ class _Slot:
     """Cassettes that are played together."""
 
     deck: Deck
-    engine: Engine
+    front: Front
 
     def holds(self, request: Request) -> bool:
         return self.deck.player.recorded(dialects.read(request)) > 0
@@ -50,25 +53,27 @@ class Shelf:
         self._on_trouble = on_trouble
         self._lock = threading.Lock()
         self._keys = keys_of(settings)
+        self._health = Health(self._told)
+        self.handle: Handle = opened_to(read_origins(settings.cors_origin), self._handle)
+        """The reply to a request of any client."""
         self._slots: dict[str, _Slot] = {}
         self._all = self._slot(list(self._cassettes.values()))
 
     def _slot(self, cassettes: Sequence[Cassette]) -> _Slot:
         deck = Deck(cassettes, self._settings, self._keys, advice=_ADVICE, journal_limit=JOURNAL_LIMIT)
-        return _Slot(deck, deck.engine(str, self._on_trouble))
+        deck.on_reply = self._health.note
+        return _Slot(deck, Front(deck, deck.engine(str, self._on_trouble)))
 
-    def handle(self, request: Request) -> Reply:
-        """The reply to a request of any client."""
+    def _handle(self, request: Request) -> Reply:
         slot, asked = self._picked(request)
         if slot is None:
-            return self._unknown(asked)
-        if asked.path in HEALTH and asked.method in ("GET", "HEAD") and not slot.holds(asked):
-            return self._health()
-        return slot.engine.handle(asked)
+            return self._unknown(asked) if self._all.deck.gate.tokens.fits(asked.headers) else _locked(asked)
+        paths = () if asked.path in HEALTH and slot.holds(asked) else HEALTH
+        return self._health.answer(asked, paths) or slot.front.handle(asked)
 
-    def _health(self) -> Reply:
+    def _told(self) -> dict[str, int]:
         interactions = sum(len(cassette) for cassette in self._cassettes.values())
-        return json_reply({"status": "ok", "cassettes": len(self._cassettes), "interactions": interactions})
+        return {"cassettes": len(self._cassettes), "interactions": interactions}
 
     def _picked(self, request: Request) -> tuple[_Slot | None, Request]:
         """The slot of the cassette that the request picks, and the request as the cassette knows it."""
@@ -105,6 +110,24 @@ class Shelf:
         why = f"There is no cassette {asked!r} among those that are served. Near are: {', '.join(near)}."
         problem = Problem(404, why, "no_cassette", "llmmock_error", headers=(("x-should-retry", "false"),))
         return dialects.read(request).dialect.write_error(problem)
+
+
+def standing(deck: Deck, engine: Engine) -> Handle:
+    """What one deck answers behind a server by itself."""
+    health = Health(lambda: {"cassettes": 1, "interactions": len(deck.cassette) + len(deck.recorded)})
+    front = Front(deck, engine)
+    deck.on_reply = health.note
+
+    def handle(request: Request) -> Reply:
+        taken = request.path in PATHS and deck.player.recorded(dialects.read(request))
+        return health.answer(request, () if taken else PATHS) or front.handle(request)
+
+    return opened_to(read_origins(deck.settings.cors_origin), handle)
+
+
+def _locked(request: Request) -> Reply:
+    """Who has no key is not told which cassettes there are."""
+    return dialects.read(request).dialect.write_error(wrong_key(request.headers))
 
 
 def named(places: Sequence[Path], settings: Settings) -> dict[str, Cassette]:

@@ -34,6 +34,7 @@ class Playing:
         models: tuple[str, ...] = (),
         recorded: str = "",
         named: tuple[str, ...] = (),
+        efforts: bool = False,
     ) -> None:
         self.rule = rule
         self.gallery = Gallery()
@@ -44,7 +45,7 @@ class Playing:
             lambda request: self.engine.handle(request),
             lambda: named,
         )
-        self.simulation = Simulation(models, around)
+        self.simulation = Simulation(models, around, efforts=efforts)
         played = self.simulation
         sources = [played.first, Step(self._answer), self.gallery, played.second, played.last]
         self.engine = Engine(dialects.read, sources, lambda exchange: "no recording", Journal(), deliver=self._deliver)

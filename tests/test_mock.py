@@ -556,3 +556,8 @@ def test_a_key_is_given_only_where_there_is_none(name):
     assert client_environment("http://x", {})[name] == "llmmock"
     assert client_environment("http://x", {name: ""})[name] == "llmmock"
     assert name not in client_environment("http://x", {name: "sk-own"})
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY"])
+def test_where_a_key_is_asked_for_clients_are_given_it(name):
+    assert client_environment("http://x", {name: "sk-own"}, ("sk-1", "sk-2"))[name] == "sk-1"

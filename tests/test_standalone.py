@@ -243,3 +243,64 @@ def test_of_two_misses_at_once_each_is_told(shelf, troubles, monkeypatch):
 
 def test_settings_say_what_matches(shelf):
     assert said(shelf(ignore=["messages"]).handle(chat("whatever was said"))) == "from a"
+
+
+# --- beside answering -----------------------------------------------------------------------------------
+
+
+def test_health_and_figures_are_told_without_a_key(shelf):
+    everything = shelf(auth_token="sk-1")
+    assert everything.handle(get("/health")).json() == {"status": "ok", "cassettes": 3, "interactions": 5}
+    assert everything.handle(get("/healthz")).json() == {"ok": True}
+    assert everything.handle(chat("hello")).status == 401
+    assert said(everything.handle(chat("hello", x_api_key="sk-1"))) == "from a"
+    told = everything.handle(get("/metrics"))
+    assert told.content_type.startswith("text/plain; version=0.0.4")
+    assert b'llmmock_requests_total{operation="chat",source="cassette",status="200"} 1\n' in told.body
+    assert b'llmmock_requests_total{operation="chat",source="script",status="401"} 1\n' in told.body
+
+
+def test_figures_are_those_of_all_cassettes(shelf):
+    everything = shelf()
+    everything.handle(chat("hello"))
+    everything.handle(chat("hello", x_llmmock_cassette="deep/er"))
+    for path in ("/metrics", "/cassette/a/metrics"):
+        assert b"llmmock_request_seconds_count 2\n" in everything.handle(get(path)).body
+
+
+def test_figures_that_were_recorded_are_played(folder, shelf):
+    write(folder / "vllm.yaml", (get("/metrics"), "recorded figures"))
+    assert said(shelf().handle(get("/metrics"))) == "recorded figures"
+
+
+def test_each_cassette_that_is_picked_has_rules_and_a_journal_of_its_own(shelf):
+    everything = shelf()
+    rule = json.dumps({"reply": "by rule"}).encode()
+    put = Request("POST", "http://localhost", "/cassette/deep/er/__llmmock__/rules", body=rule)
+    assert everything.handle(put).status == 200
+    assert everything.handle(chat("x", "/cassette/deep/er/v1/chat/completions")).status == 200
+    assert said(everything.handle(chat("hello"))) == "from a"
+
+    def asked(path: str, **headers: str) -> int:
+        pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+        reply = everything.handle(Request("GET", "http://localhost", path + "__llmmock__/journal", headers=pairs))
+        return len(reply.json()["entries"])
+
+    counts = {path: asked(path) for path in ("/", "/cassette/deep/er/", "/cassette/deep/er/v1/", "/cassette/a/")}
+    assert [*counts.values()] == [1, 1, 1, 0]
+    assert asked("/", x_llmmock_cassette="deep/er") == 1
+
+
+def test_who_has_no_key_is_not_told_which_cassettes_there_are(shelf):
+    everything = shelf(auth_token="sk-1")
+    refused = everything.handle(chat("x", "/cassette/nope/v1/chat/completions"))
+    assert (refused.status, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+    told = everything.handle(chat("x", "/cassette/nope/v1/chat/completions", api_key="sk-1"))
+    assert (told.status, told.json()["error"]["code"]) == (404, "no_cassette")
+
+
+def test_pages_of_an_origin_may_read_what_is_refused_too(shelf):
+    everything = shelf(cors_origin=["http://page.example"])
+    for path in ("/health", "/nowhere", "/cassette/nope/v1/models", "/__llmmock__/nope"):
+        request = Request("GET", "http://localhost", path, headers=(("origin", "http://page.example"),))
+        assert dict(everything.handle(request).headers)["access-control-allow-origin"] == "http://page.example"

@@ -15,8 +15,19 @@ from ..deck import Deck
 from ..errors import CassetteError
 from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
+from ..standalone import standing
 from ..upstreams import find as find_upstream
-from .serving import address_options, as_settings, finish, playing_options, recording_options, serve
+from .serving import (
+    address_options,
+    as_settings,
+    finish,
+    gate_options,
+    playing_options,
+    recording_options,
+    rules_option,
+    serve,
+    simulation_options,
+)
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -28,6 +39,9 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @recording_options
 @address_options
 @playing_options
+@rules_option
+@simulation_options
+@gate_options
 def command(
     cassette: Path,
     mode: str,
@@ -45,7 +59,7 @@ def command(
     name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings, at_once=True)
     told: set[str] = set()
-    engine = deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told))
+    handle = standing(deck, deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told)))
     deck.on_keep(lambda: _save(deck))
 
     def banner(url: str) -> str:
@@ -56,7 +70,7 @@ def command(
         )
 
     try:
-        serve(engine.handle, host, port, banner)
+        serve(handle, host, port, banner)
         finish(deck)
     finally:
         deck.close()

@@ -10,7 +10,17 @@ import click
 from ..core.summary import plural
 from ..settings import combine
 from ..standalone import Shelf, named
-from .serving import address_options, address_wanted, as_settings, curl_line, playing_options, rules_options, serve
+from .serving import (
+    address_options,
+    address_wanted,
+    as_settings,
+    curl_line,
+    gate_options,
+    playing_options,
+    rules_options,
+    serve,
+    simulation_options,
+)
 
 
 @click.command(short_help="Serve recordings.")
@@ -18,8 +28,8 @@ from .serving import address_options, address_wanted, as_settings, curl_line, pl
 @address_options
 @playing_options
 @rules_options
-@click.option("--simulate", is_flag=True, help="Play a provider that keeps files, batches and responses.")
-@click.option("--model", "model_list", multiple=True, metavar="NAME", help="A model that the played provider has.")
+@simulation_options
+@gate_options
 @click.option(
     "--repeat/--no-repeat",
     default=True,

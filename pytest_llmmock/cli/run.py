@@ -16,7 +16,14 @@ from ..deck import Deck
 from ..mock import LLMServer
 from ..settings import MODES
 from .record import open_deck, recording_settings
-from .serving import finish, playing_options, recording_options
+from .serving import (
+    finish,
+    gate_options,
+    playing_options,
+    recording_options,
+    rules_options,
+    simulation_options,
+)
 
 
 @click.command(
@@ -28,6 +35,9 @@ from .serving import finish, playing_options, recording_options
 @click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
 @recording_options
 @playing_options
+@rules_options
+@simulation_options
+@gate_options
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
 def command(
     cassette: Path,

@@ -77,18 +77,61 @@ def playing_options(command: F) -> F:
     return matching_options(speed(chunking(validate(command))))
 
 
-def rules_options(command: F) -> F:
+def rules_option(command: F) -> F:
     """Replies that are written by hand."""
-    rules = click.option(
+    return click.option(
         "--rules", metavar="FILE", help="Answer by the rules of this file, YAML or JSON, before the recordings do."
-    )
+    )(command)
+
+
+def rules_options(command: F) -> F:
+    """Replies that are written by hand, and when they are given."""
     on_miss = click.option(
         "--on-miss",
         type=click.Choice(["error", "rules"]),
         help="What answers a request without a recording: error leaves out the rules' default; rules has the "
         "recordings come first, and rules answer what they miss. Without it, rules come first and their default last.",
     )
-    return rules(on_miss(command))
+    return rules_option(on_miss(command))
+
+
+def simulation_options(command: F) -> F:
+    """A provider that is played."""
+    simulate = click.option("--simulate", is_flag=True, help="Play a provider that keeps files, batches and responses.")
+    model = click.option(
+        "--model", "model_list", multiple=True, metavar="NAME", help="A model that the played provider has."
+    )
+    efforts = click.option(
+        "--expose-reasoning-models",
+        is_flag=True,
+        help="List reasoning models once for each effort: gpt-5-high.",
+    )
+    return simulate(model(efforts(command)))
+
+
+def gate_options(command: F) -> F:
+    """Who may ask, and how much."""
+    token = click.option(
+        "--auth-token",
+        multiple=True,
+        metavar="TOKEN",
+        envvar="LLMMOCK_AUTH_TOKEN",
+        help="Ask for this key, or one of several, as a bearer, x-api-key or api-key. Better kept out of the list of "
+        "processes: LLMMOCK_AUTH_TOKEN.",
+    )
+    lock_out = click.option(
+        "--lock-out", metavar="N/TIME", help="After so many wrong keys in such a time let nobody in: 5/60s."
+    )
+    origin = click.option(
+        "--cors-origin", multiple=True, metavar="ORIGIN", help="Let pages of this origin ask; * for any."
+    )
+    limits = click.option(
+        "--limits",
+        metavar="LIMITS",
+        help="How much may be asked: rps=8,burst=16, rpm=3, tpm=1000, concurrency=2, messages=64, or a profile: "
+        "chatmock.",
+    )
+    return token(lock_out(origin(limits(command))))
 
 
 def address_wanted(settings: Settings, host: str, port: int) -> tuple[str, int]:

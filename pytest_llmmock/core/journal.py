@@ -78,7 +78,7 @@ class Entry(Asked):
     @property
     def violations(self) -> tuple[Violation, ...]:
         """What the API would not take of this request; nothing where `validate` is off."""
-        return tuple(self._exchange.violations)
+        return tuple(self.exchange.violations)
 
     @property
     def trouble(self) -> str:

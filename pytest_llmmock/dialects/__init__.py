@@ -88,6 +88,8 @@ MODULES = {
     "ollama.embeddings": "ollama_embed",
     "ollama.others": "ollama_opaque",
     "messages.others": "anthropic_opaque",
+    "messages.files": "anthropic_files",
+    "messages.models": "anthropic_models",
 }
 """Operation, or what stands before its first dot -> module. What is not here is `opaque`."""
 
@@ -103,6 +105,8 @@ if TYPE_CHECKING:
     from . import (
         anthropic,
         anthropic_count,
+        anthropic_files,
+        anthropic_models,
         anthropic_opaque,
         batches,
         chat,
@@ -127,14 +131,21 @@ if TYPE_CHECKING:
     _CHECKED: tuple[Dialect, ...] = (chat, completions, embeddings, models, opaque, responses, responses_stored)
     _OPENAI: tuple[Dialect, ...] = (batches, files, images, moderations, speech, transcriptions)
     _OTHERS: tuple[Dialect, ...] = (anthropic, anthropic_count, anthropic_opaque)
+    _ANTHROPICS: tuple[Dialect, ...] = (anthropic_files, anthropic_models)
     _OLLAMA: tuple[Dialect, ...] = (ollama, ollama_embed, ollama_generate, ollama_models, ollama_opaque)
 
 
 def read(request: Request) -> Exchange:
     """What this request is: its operation, what matching calls it, and who reads it."""
     operation, target, _ = _route(request.method, request.path)
-    dialect = dialect_of(operation) if operation != "opaque" else _opaque(request)
+    dialect = _opaque(request) if operation == "opaque" else dialect_of(_told_apart(operation, request))
     return Exchange(unpacked(request), operation, target, dialect, sent=request)
+
+
+def _told_apart(operation: str, request: Request) -> str:
+    """The operation; where Anthropic has another thing at the same path, its own, by a header of all its clients."""
+    name = f"messages.{operation.partition('.')[0]}"
+    return name if request.header("anthropic-version") and name in MODULES else operation
 
 
 def _opaque(request: Request) -> Dialect:

@@ -15,7 +15,7 @@ write_error = shapes.write_error
 write_failure = shapes.write_failure
 convert = conversion.never
 
-_BYTES = "application/octet-stream"
+BYTES = "application/octet-stream"
 
 
 def read_request(request: Request) -> Prompt:
@@ -36,7 +36,7 @@ def uploaded(prompt: Prompt) -> tuple[Part, ...]:
 
 def read_reply(reply: Reply) -> Answer:
     """What is told of files, or the content of one."""
-    if reply.content_type.lower().startswith(_BYTES) and reply.status < 400 and reply.body:
+    if reply.content_type.lower().startswith(BYTES) and reply.status < 400 and reply.body:
         return Answer((Delta("file", data=reply.body),))
     return resources.read_reply(reply)
 
@@ -46,12 +46,13 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     if failed := resources.write_failed(answer):
         return failed
     if prompt.action == "content":
-        return Reply(200, (("content-type", _BYTES),), frames_of(_content(answer)), source="script")
+        return Reply(200, (("content-type", BYTES),), frames_of(content(answer)), source="script")
     make = partial(_file, prompt, answer)
     return resources.write(prompt.action, "file", prompt.id, resources.told(answer), make)
 
 
-def _content(answer: Answer) -> bytes:
+def content(answer: Answer) -> bytes:
+    """What an answer says that a file holds."""
     contents = [delta.data for delta in answer.deltas if delta.kind == "file" and isinstance(delta.data, bytes)]
     return contents[0] if contents else answer.text.encode(errors="replace")
 

@@ -64,6 +64,12 @@ def write_list(values: list[Value], *, more: bool = False) -> Reply:
 _NO_ENDS = {"first_id": None, "last_id": None}
 
 
+def write_page(values: list[Value], *, more: bool = False) -> Reply:
+    """The same as Anthropic writes it: `anthropic.pagination.SyncPage`, and `SyncPageCursor` of later clients"""
+    ends = {"first_id": values[0].get("id"), "last_id": values[-1].get("id")} if values else _NO_ENDS
+    return write_json({"data": values, **ends, "has_more": more, "next_page": ends["last_id"] if more else None})
+
+
 def write_deleted(kind: str, id: str, found: list[Value]) -> Reply:
     """`FileDeleted`, whatever it is that is gone."""
     return write_json({"id": id, "object": kind, "deleted": True, **(found[0] if found else {})})

@@ -63,7 +63,7 @@ class Place:
 def read(path: Path) -> Document:
     """The file. Raises `UsageError` when it cannot be read."""
     try:
-        return _read(path, path.read_text("utf-8-sig"))
+        return parse(path, path.read_text("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"The rules {path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError as error:
@@ -71,15 +71,16 @@ def read(path: Path) -> Document:
 
 
 @lru_cache(maxsize=16)
-def _read(path: Path, text: str) -> Document:
-    """Each test of a run reads the same."""
-    if path.suffix == ".json":
-        value, text = _json(path, text), text.replace("\t", " ")  # YAML knows JSON, but no tabs
-        return Document(path, value, _lines(text))
+def parse(path: Path, text: str) -> Document:
+    """What stands in a file, whose name tells what it is. Each test of a run reads the same. Raises `UsageError`."""
     try:
+        if path.suffix == ".json":
+            return Document(path, _json(path, text), _lines_of_json(text))
         return Document(path, yaml.load(text, _Loader), _lines(text))
     except yaml.YAMLError as error:
         raise UsageError(_broken(path, error)) from None
+    except RecursionError:
+        raise UsageError(f"{path}: it is nested too deeply to be read.") from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -113,6 +114,14 @@ def _broken(path: Path, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     line = f", line {mark.line + 1}" if mark else ""
     return f"{path}{line}: this is not YAML: {getattr(error, 'problem', None) or error}."
+
+
+def _lines_of_json(text: str) -> dict[Steps, int]:
+    """YAML knows JSON, but no tabs, and not every character; what it cannot read has no lines."""
+    try:
+        return _lines(text.replace("\t", " "))
+    except yaml.YAMLError:
+        return {}
 
 
 def _lines(text: str) -> dict[Steps, int]:

@@ -17,7 +17,7 @@ from ..errors import UsageError
 from . import mock_openai, templates
 from .checking import Part, checked, read_part
 from .conditions import conditions_of
-from .documents import Place, read
+from .documents import Document, Place, parse, read
 from .problems import Failing, error
 from .replies import NOTHING, Said, reply
 from .rules import Rule
@@ -83,8 +83,23 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[list[Rule], list[Rule]
     A configuration of mock-openai-server is read as it stands; `environ` may change it.
     """
     document = read(path)
-    if mock_openai.is_one(document.value):
-        return mock_openai.load(document, environ)
+    return mock_openai.load(document, environ) if mock_openai.is_one(document.value) else _rules(document)
+
+
+def load_text(name: str, text: str) -> tuple[list[Rule], list[Rule]]:
+    """The same of JSON that no file holds: what would stand in one, a list of rules, or one rule. Raises `UsageError`.
+
+    `name` ends in `.json`, and is what errors call it.
+    """
+    document = parse(Path(name), text)
+    if isinstance(document.value, list):
+        return [_rule(value, document.root / number) for number, value in enumerate(document.value)], []
+    if isinstance(document.value, dict) and _File.model_fields.keys().isdisjoint(document.value):
+        return [_rule(document.value, document.root)], []
+    return _rules(document)
+
+
+def _rules(document: Document) -> tuple[list[Rule], list[Rule]]:
     file = read_part(_File, document.value, document.root)
     rules = [_rule(value, document.root / "rules" / number) for number, value in enumerate(file.rules)]
     return rules, [] if file.default is None else [_default(file.default, document.root / "default")]

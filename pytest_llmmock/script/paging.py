@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_AFTER = ("after", "after_id", "page")
+"""What names the last one that was seen: OpenAI's, and Anthropic's two."""
+
 
 def page(
     values: Sequence[dict[str, Any]], asked: Mapping[str, Sequence[str]], usual: int
@@ -12,10 +15,13 @@ def page(
     """The values that are asked for, the newest first unless it is said otherwise, and whether there are more."""
     ordered = list(values) if _said(asked, "order") == "asc" else list(reversed(values))
     ids = [value.get("id") for value in ordered]
-    after = _said(asked, "after")
-    start = ids.index(after) + 1 if after in ids else 0
+    after, before = next(filter(None, (_said(asked, name) for name in _AFTER)), ""), _said(asked, "before_id")
     limit = _said(asked, "limit")
     count = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 6 else usual
+    if before in ids:
+        end = ids.index(before)
+        return ordered[max(0, end - count) : end], end > count
+    start = ids.index(after) + 1 if after in ids else 0
     return ordered[start : start + count], len(ordered) > start + count
 
 

@@ -18,6 +18,9 @@ Record = dict[str, Any]
 _LIMITS = {"files": 10_000, "batches": 20}
 """How many a list holds when the request does not say."""
 
+ANTHROPICS = 20
+"""How many a page of Anthropic's holds when the request does not say."""
+
 _BY_ITSELF = ("moderations", "messages.count_tokens", "responses.input_tokens", "ollama.version", "ollama.show")
 """What a provider answers without a model."""
 
@@ -53,7 +56,7 @@ class Provider:
     def answer(self, exchange: Exchange) -> Reply | None:
         """The answer, or None when it needs a model, or is about what nobody has uploaded."""
         handler = self._handlers.get(exchange.operation)
-        return handler(exchange) if handler and not _is_anthropics(exchange) else None
+        return handler(exchange) if handler else None
 
     def _made(self, kind: str) -> str:
         """An id that nothing has yet, the same in every run."""
@@ -63,14 +66,15 @@ class Provider:
 
     def _upload(self, exchange: Exchange) -> Reply:
         parts = [part for message in exchange.prompt.messages for part in message.parts]
-        if not parts or not exchange.prompt.options.get("purpose"):
+        if not parts or not (exchange.prompt.options.get("purpose") or _is_anthropics(exchange)):
             missing = "purpose" if parts else "file"
             return exchange.dialect.write_error(_required(missing))
         return self.store(exchange, parts[0].content)
 
     def store(self, exchange: Exchange, content: bytes, **more: Any) -> Reply:
         """Keep a file, and tell of it."""
-        told = {"id": self._made("file-"), "created_at": int(exchange.started), "bytes": len(content), **more}
+        kind = "file_" if _is_anthropics(exchange) else "file-"
+        told = {"id": self._made(kind), "created_at": int(exchange.started), "bytes": len(content), **more}
         reply = _told(exchange, told)
         with self._lock:
             self._files[told["id"]] = reply.json()
@@ -81,6 +85,8 @@ class Provider:
         content = self._contents.get(exchange.prompt.id)
         if content is None:
             return None
+        if _is_anthropics(exchange):
+            return exchange.dialect.write_error(Problem(400, f"File '{exchange.prompt.id}' is not downloadable."))
         return exchange.dialect.write_reply(exchange.prompt, Answer((Delta("file", data=content),)))
 
     def _delete(self, exchange: Exchange) -> Reply | None:
@@ -94,7 +100,8 @@ class Provider:
         purpose = (asked.get("purpose") or [""])[0]
         with self._lock:
             found = [record for record in records.values() if purpose in ("", record.get("purpose"))]
-        values, more = page(found, asked, _LIMITS[kind])
+        usual = ANTHROPICS if _is_anthropics(exchange) else _LIMITS[kind]
+        values, more = page(found, asked, usual)
         return _told(exchange, {"data": values, "has_more": more})
 
     # --- batches ---
@@ -158,9 +165,8 @@ class Provider:
 
 
 def _is_anthropics(exchange: Exchange) -> bool:
-    """Anthropic has files and models at the same paths, in shapes of its own, which are not played."""
-    ours = exchange.operation.startswith("messages.")
-    return exchange.request.header("anthropic-version") is not None and not ours
+    """Anthropic has files at the same paths, in shapes of its own: no purpose, and what was uploaded stays there."""
+    return exchange.request.header("anthropic-version") is not None
 
 
 def _told(exchange: Exchange, *told: Record) -> Reply:

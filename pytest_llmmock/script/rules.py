@@ -131,6 +131,17 @@ class Rule:
         view.regex = next((found for one in self._conditions if one.search and (found := one.search(view.text))), None)
         return step.action
 
+    def restart(self) -> None:
+        """Begin its sequence anew."""
+        with self._lock:
+            for step in self._steps:
+                step.given = 0
+
+    @property
+    def given(self) -> int:
+        """How many requests it has answered."""
+        return sum(step.given for step in self._steps)
+
     def why_not(self, view: View) -> str:
         """Why this rule does not answer a request."""
         step = self._current()
@@ -144,8 +155,7 @@ class Rule:
         return None
 
     def _used_up(self) -> str:
-        given = sum(step.given for step in self._steps)
-        return f"used up: it has answered {plural(given, 'request')}" if given else "it has no reply"
+        return f"used up: it has answered {plural(self.given, 'request')}" if self.given else "it has no reply"
 
     def _unsuitable(self, action: Action, view: View) -> str:
         if not isinstance(action, Said) or action.status >= 400:

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..core.model import Exchange, Reply, Request, Source
 from .batches import Ask
 from .conversations import Conversations
+from .efforts import with_efforts
 from .provider import Provider
 from .refusals import Methods, refuse_first, refuse_last
 
@@ -54,12 +55,15 @@ class Step:
 class Simulation:
     """The sources of a played provider: before the rules, behind them, and behind the recordings."""
 
-    def __init__(self, models: Sequence[str], around: Around) -> None:
-        """`models` are all that there are, or patterns; without any, there is every model."""
-        self._models = models
+    def __init__(self, models: Sequence[str], around: Around, *, efforts: bool = False) -> None:
+        """`models` are all that there are, or patterns; without any, there is every model.
+
+        `efforts` lists reasoning models once for each effort as well.
+        """
+        self._models = with_efforts(models) if efforts else list(models)
         self._around = around
-        self._conversations = Conversations(around.is_recorded)
-        self._provider = Provider(self._listed, around.ask)
+        self._efforts = efforts
+        self.reset()
         self.first: Source = Step(self._first)
         """Refuses, and reads a conversation that goes on."""
         self.second: Source = Step(self._second)
@@ -67,8 +71,16 @@ class Simulation:
         self.last: Source = Step(self._last)
         """Refuses what nobody knows, recordings neither."""
 
+    def reset(self) -> None:
+        """Forget what was given and answered."""
+        self._conversations = Conversations(self._around.is_recorded)
+        self._provider = Provider(self._listed, self._around.ask)
+
     def _listed(self) -> list[str]:
-        return [name for name in self._models if "*" not in name] if self._models else self._around.models()
+        if self._models:
+            return [name for name in self._models if "*" not in name]
+        known = self._around.models()
+        return with_efforts(known) if self._efforts else known
 
     def _first(self, exchange: Exchange) -> Reply | None:
         return _marked(refuse_first(exchange, self._models) or self._conversations.resolve(exchange))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core.engine import unreadable
@@ -18,6 +18,7 @@ class Script:
 
     def __init__(self, seed: str = "") -> None:
         self._rules: list[Rule] = []
+        self._put: list[Rule] = []
         self._lock = threading.Lock()
         self._seed = seed
         self.answered = 0
@@ -38,6 +39,31 @@ class Script:
         for rule in rules:
             self.add(rule)
 
+    def put(self, rules: Iterable[Rule]) -> None:
+        """Rules that may be taken back, before those of files."""
+        with self._lock:
+            self._put.extend(rules)
+
+    def take_back(self) -> int:
+        """Forget the rules that were put here; how many there were."""
+        with self._lock:
+            count = len(self._put)
+            self._put.clear()
+        return count
+
+    def reset(self) -> None:
+        """Take back what was put here, and begin the sequences of all others anew."""
+        self.take_back()
+        for rule in self.rules:
+            rule.restart()
+        with self._lock:
+            self._answered = 0
+
+    @property
+    def was_put(self) -> Sequence[Rule]:
+        with self._lock:
+            return tuple(self._put)
+
     def for_any(self, priority: int = 0) -> Rule:
         """The rule for any request, of which there is one for each priority: so its replies are a sequence."""
         with self._lock:
@@ -49,7 +75,7 @@ class Script:
     def rules(self) -> list[Rule]:
         """The highest priority first, what is for any request last, a test's own before those of files."""
         with self._lock:
-            return sorted(self._rules, key=lambda rule: (-rule.priority, rule.is_open, bool(rule.place)))
+            return sorted([*self._put, *self._rules], key=lambda rule: (-rule.priority, rule.is_open, bool(rule.place)))
 
     @property
     def models(self) -> list[str]:
@@ -58,7 +84,7 @@ class Script:
 
     def answer(self, exchange: Exchange) -> Reply | Later | None:
         """The reply of the first rule that fits. What nobody can read is left to the engine, which refuses it."""
-        if not self._rules or (exchange.json is None and unreadable(exchange)):
+        if not (self._rules or self._put) or (exchange.json is None and unreadable(exchange)):
             return None
         from .rules import answer
 

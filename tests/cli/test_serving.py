@@ -321,3 +321,79 @@ def test_errors_are_recorded_where_that_is_wanted(llmmock, standin, tmp_path):
         assert ask(serving.url, "refuse").status_code == 429
     [kept] = open_cassette(tmp_path / "a.yaml").interactions
     assert kept.reply.status == 429
+
+
+KEY = "sk-right-0123456789-abcdefgh"
+GATE = ("--auth-token", KEY, "--auth-token", "sk-2", "--limits", "rpm=2", "--cors-origin", "http://page.example")
+
+
+def test_replay_asks_for_a_key_and_sets_limits(llmmock, tmp_path):
+    (tmp_path / "rules.yaml").write_text("default: Hello")
+    with llmmock.serving("replay", "--rules", "rules.yaml", *GATE, "--lock-out", "9/60s") as serving:
+        url = serving.url + "/v1/chat/completions"
+        assert ask(serving.url).status_code == 401
+        origin = {"origin": "http://page.example"}
+        answers = [httpx.post(url, json=HELLO, headers={"api-key": "sk-2", **origin}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+        assert {answer.headers["access-control-allow-origin"] for answer in answers} == {"http://page.example"}
+        assert httpx.get(serving.url + "/health").status_code == 200
+        assert 'status="429"} 1' in httpx.get(serving.url + "/metrics").text
+        journal = httpx.get(serving.url + "/__llmmock__/journal", headers={"x-api-key": KEY}).text
+        assert httpx.get(serving.url + "/__llmmock__/journal").status_code == 401
+    assert KEY not in serving.out + serving.err + journal
+
+
+def test_a_key_of_the_environment_keeps_it_out_of_the_list_of_processes(llmmock, tmp_path):
+    (tmp_path / "rules.yaml").write_text("default: Hello")
+    llmmock.environment["LLMMOCK_AUTH_TOKEN"] = KEY
+    with llmmock.serving("replay", "--rules", "rules.yaml") as serving:
+        assert ask(serving.url).status_code == 401
+        assert httpx.get(serving.url + "/v1/models", headers={"api-key": KEY}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--limits", "rmp=3", "There is no limit 'rmp'. Did you mean"),
+        ("--lock-out", "often", "There is no lock-out 'often'."),
+        ("--cors-origin", "page", "'page' is not an origin."),
+        ("--auth-token", "", "auth_token is not possible. The token is empty."),
+    ],
+)
+@pytest.mark.parametrize("command", [("replay",), ("record", "--cassette", "a.yaml"), ("run", "--cassette", "a.yaml")])
+def test_a_wrong_option_is_told_before_anything_is_served(llmmock, command, option, value, told):
+    rest = ["--", "true"] if command[0] == "run" else []
+    assert told in llmmock(*command, option, value, *rest, status=2).stderr
+
+
+def test_record_is_controlled_and_tells_its_health(llmmock, standin):
+    options = ("--cassette", "a.yaml", "--upstream", standin.base_url, "--auth-token", KEY)
+    with llmmock.serving("record", *options) as serving:
+        with httpx.Client(headers={"authorization": f"Bearer {KEY}"}) as client:
+            rule = {"when": {"contains": "scripted"}, "reply": "by rule"}
+            assert client.post(serving.url + "/__llmmock__/rules", json=rule).status_code == 200
+            for words, said in (("scripted", "by rule"), ("hello", "hello #1")):
+                answer = client.post(serving.url + "/v1/chat/completions", json=chat(words)).json()
+                assert answer["choices"][0]["message"]["content"] == said
+            entries = client.get(serving.url + "/__llmmock__/journal").json()["entries"]
+            assert [entry["source"] for entry in entries] == ["script", "upstream"]
+        assert httpx.get(serving.url + "/health").json() == {"status": "ok", "cassettes": 1, "interactions": 1}
+        assert 'source="upstream",status="200"} 1' in httpx.get(serving.url + "/metrics").text
+    assert len(standin.requests) == 1
+    assert standin.requests[0].header("authorization") is None
+    assert "1 interaction recorded" in serving.out
+
+
+def test_run_gives_its_command_the_key_and_answers_by_rules(llmmock, tmp_path):
+    (tmp_path / "rules.yaml").write_text("default: 'You said: {{ last_message }}'")
+    app = [sys.executable, "-c", APP, "hello"]
+    options = ("--cassette", "a.yaml", "--rules", "rules.yaml", "--auth-token", KEY, "--on-miss", "rules")
+    done = llmmock("run", *options, "--", *app)
+    assert done.stdout == "You said: hello\n"
+    assert KEY not in done.stderr
+
+
+def test_replay_lists_models_for_each_effort(llmmock):
+    with llmmock.serving("replay", "--simulate", "--model", "o3", "--expose-reasoning-models") as serving:
+        listed = httpx.get(serving.url + "/v1/models").json()["data"]
+    assert [model["id"] for model in listed] == ["o3", "o3-minimal", "o3-low", "o3-medium", "o3-high"]

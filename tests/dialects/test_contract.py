@@ -104,6 +104,7 @@ of_a_dialect = {
     ),
     "embeddings": st.builds(Prompt, model=words, inputs=inputs, options=options),
     "models": st.builds(Prompt),
+    "anthropic_models": st.builds(Prompt),
     "responses_stored": prompts,
     "anthropic_count": prompts,
     "anthropic_opaque": prompts,
@@ -111,6 +112,7 @@ of_a_dialect = {
     "ollama_embed": st.builds(Prompt, model=words, inputs=inputs, options=options),
     "moderations": prompts,
     "files": st.builds(Prompt, messages=uploads, options=st.dictionaries(identifiers, words, max_size=2)),
+    "anthropic_files": st.builds(Prompt, messages=uploads, options=st.dictionaries(identifiers, words, max_size=2)),
     "batches": st.builds(Prompt, options=options),
     "speech": st.builds(Prompt, model=words, messages=spoken, stream=st.booleans(), options=options),
     "transcriptions": st.builds(
@@ -170,7 +172,7 @@ USAGE_ASKED = {"stream_options": {"include_usage": True}}
 # --- what a protocol has no words for -------------------------------------------------------------------
 
 OLLAMA = ("ollama", "ollama_embed", "ollama_generate", "ollama_models", "ollama_opaque")
-ANTHROPIC = ("anthropic", "anthropic_count", "anthropic_opaque")
+ANTHROPIC = ("anthropic", "anthropic_count", "anthropic_files", "anthropic_models", "anthropic_opaque")
 OBJECTS = ("anthropic", "anthropic_count", "ollama", "ollama_generate")
 """Dialects in which the arguments of a call are an object, not a text."""
 

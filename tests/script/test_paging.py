@@ -19,6 +19,10 @@ VALUES = [{"id": name} for name in "abcde"]
         ({"after": ["c"], "limit": ["1"]}, "b", True),
         ({"after": ["nobody"], "limit": ["many"]}, "edc", True),
         ({"limit": ["0"]}, "", True),
+        ({"after_id": ["c"], "limit": ["1"]}, "b", True),
+        ({"before_id": ["a"], "limit": ["2"]}, "cb", True),
+        ({"before_id": ["d"], "limit": ["2"]}, "e", False),
+        ({"before_id": ["e"]}, "", False),
     ],
 )
 def test_a_page_is_what_was_asked_for(asked: dict[str, list[str]], ids: str, more: bool) -> None:

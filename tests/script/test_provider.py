@@ -135,6 +135,38 @@ def test_other_protocols_are_played_too() -> None:
     with url_of(Playing()) as url, anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as client:
         messages: Any = [{"role": "user", "content": "word " * 50}]
         assert client.messages.count_tokens(model="claude", messages=messages).input_tokens > 50
-        with pytest.raises(anthropic.NotFoundError) as caught:
-            client.models.list()
-        assert "no recording" in str(caught.value)
+
+
+def test_anthropics_models_and_files_are_played_in_anthropics_shapes() -> None:
+    import anthropic
+
+    models = ("claude-opus", "claude-haiku")
+    with (
+        url_of(Playing(models=models)) as url,
+        anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as client,
+    ):
+        assert [(model.id, model.type, model.lifecycle) for model in client.models.list()] == [
+            ("claude-opus", "model", "active"),
+            ("claude-haiku", "model", "active"),
+        ]
+        assert client.models.retrieve("claude-haiku").display_name == "claude-haiku"
+        with pytest.raises(anthropic.NotFoundError, match="gpt-5"):
+            client.models.retrieve("gpt-5")
+        made = [client.beta.files.upload(file=(f"{n}.txt", b"hello", "text/plain")) for n in range(5)]
+        assert (made[0].type, made[0].filename, made[0].mime_type, made[0].size_bytes) == (
+            *("file", "0.txt", "text/plain"),
+            5,
+        )
+        assert made[0].created_at.year > 2000
+        listed = client.beta.files.list(limit=2)
+        assert (len(listed.data), listed.has_more) == (2, True)
+        assert [file.id for file in listed] == [file.id for file in reversed(made)]
+        before = client.beta.files.list(limit=2, extra_query={"before_id": made[0].id})
+        assert [file.filename for file in before.data] == ["2.txt", "1.txt"]
+        assert client.beta.files.retrieve_metadata(made[1].id) == made[1]
+        with pytest.raises(anthropic.BadRequestError, match="is not downloadable"):
+            client.beta.files.download(made[1].id)
+        assert client.beta.files.delete(made[1].id).type == "file_deleted"
+        with pytest.raises(anthropic.NotFoundError, match=made[1].id) as caught:
+            client.beta.files.retrieve_metadata(made[1].id)
+        assert caught.value.body["error"]["type"] == "not_found_error"  # type: ignore[index]

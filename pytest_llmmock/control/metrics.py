@@ -1,0 +1,116 @@
+"""Figures of a server in Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ..core.model import Exchange, Reply, frames_of
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds up to which answers are counted together."""
+
+_MOST = 64
+"""Answers that wait to be counted: to read what they cost takes longer than to give them."""
+
+Labels = tuple[tuple[str, str], ...]
+
+_ALONE: Labels = ()
+"""Of a figure that there is only one of."""
+
+
+class Metrics:
+    """What a server has answered since it began. Nothing takes it back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Exchange, Reply, float]] = []
+        self._requests: Counter[Labels] = Counter()
+        self._tokens: Counter[Labels] = Counter()
+        self._unmatched = 0
+        self._buckets = [0] * (len(BUCKETS) + 1)
+        self._seconds = 0.0
+
+    def note(self, exchange: Exchange, reply: Reply) -> None:
+        """Count this when it has come to its end."""
+        with self._lock:
+            self._waiting.append((exchange, reply, time.monotonic()))
+            if len(self._waiting) >= _MOST:
+                self._count()
+
+    def _count(self) -> None:
+        """Count what has ended; how many have not."""
+        left = []
+        for exchange, reply, noted in self._waiting:
+            ended = noted if isinstance(reply.frames, Sequence) else reply.frames.ended
+            if ended is None:
+                left.append((exchange, reply, noted))
+            else:
+                self._add(exchange, reply, ended - exchange.clock)
+        self._waiting = left
+
+    def _add(self, exchange: Exchange, reply: Reply, seconds: float) -> None:
+        status = (("status", str(reply.status)),)
+        self._requests[("operation", exchange.operation), ("source", reply.source), *status] += 1
+        self._unmatched += reply.source == "unmatched"
+        self._buckets[bisect_left(BUCKETS, seconds)] += 1
+        self._seconds += seconds
+        usage = exchange.dialect.read_reply(reply).usage
+        for direction in ("input", "output"):
+            amount = getattr(usage, direction, None)
+            if amount:
+                self._tokens[("operation", exchange.operation), ("direction", direction)] += amount
+
+    def text(self) -> str:
+        """All figures."""
+        with self._lock:
+            self._count()
+            return "".join(f"{line}\n" for line in self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield from family("llmmock_requests_total", "counter", "Requests that were answered.", self._requests)
+        yield from family("llmmock_tokens_total", "counter", "Tokens that answers told of.", self._tokens)
+        unmatched = {_ALONE: self._unmatched}
+        yield from family("llmmock_unmatched_total", "counter", "Requests that nothing answered.", unmatched)
+        running = {_ALONE: len(self._waiting)}
+        yield from family("llmmock_open_streams", "gauge", "Answers that have not come to their end.", running)
+        yield from self._histogram("llmmock_request_seconds")
+
+    def _histogram(self, name: str) -> Iterator[str]:
+        yield from _head(name, "histogram", "Seconds from a request to the end of its answer.")
+        total = 0
+        for most, count in zip((*map(str, BUCKETS), "+Inf"), self._buckets, strict=True):
+            total += count
+            yield sample(f"{name}_bucket", (("le", most),), total)
+        yield sample(f"{name}_sum", (), round(self._seconds, 6))
+        yield sample(f"{name}_count", (), total)
+
+
+def _head(name: str, kind: str, help: str) -> Iterator[str]:
+    yield f"# HELP {name} {help}"
+    yield f"# TYPE {name} {kind}"
+
+
+def family(name: str, kind: str, help: str, values: Mapping[Labels, float]) -> Iterator[str]:
+    """One metric, with a line for each of its labels."""
+    yield from _head(name, kind, help)
+    yield from (sample(name, labels, value) for labels, value in sorted(values.items()))
+
+
+def sample(name: str, labels: Iterable[tuple[str, str]], value: float) -> str:
+    inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)
+    return f"{name}{{{inner}}} {value}" if inner else f"{name} {value}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def metrics_reply(metrics: Metrics) -> Reply:
+    headers = (("content-type", CONTENT_TYPE), ("cache-control", "no-store"))
+    return Reply(200, headers, frames_of(metrics.text().encode(errors="replace")), source="script")
