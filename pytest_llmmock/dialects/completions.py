@@ -5,13 +5,13 @@ The shapes are `openai.types.Completion` and `openai.types.CompletionCreateParam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..core import sse
 from ..core.json_text import compact
 from ..core.model import Reply, Request
-from ..core.prompt import Answer, Delta, Message, Part, Prompt
+from ..core.prompt import Answer, Delta, Message, Part, Prompt, Usage
 from . import chunks, conversion
 from . import openai_shapes as shapes
 from .conversion import Value, joined, pieces
@@ -27,6 +27,7 @@ from .fields import (
     write_events,
     write_json,
 )
+from .writing import written
 
 write_error = shapes.write_error
 write_failure = shapes.write_failure
@@ -114,45 +115,69 @@ def _deltas(value: Value) -> Iterator[Delta]:
 
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`Completion`, or when the prompt asks for a stream a run of it. It has a place for words only."""
-    head = {
-        "id": answer.id or f"cmpl-{shapes.digest(prompt, answer)}",
+    named = shapes.digest(prompt, answer)
+    if prompt.stream:
+        return write_events(written(Chunks(prompt, answer, named, answer.choices), answer.deltas))
+    if error := shapes.error_of(answer):
+        return write_json({"error": shapes.error_object(error)}, 500)
+    choices = [
+        _choice(index, answer.joined("text", index), answer.finish_of(index) or "stop") for index in answer.choices
+    ]
+    usage = {"usage": shapes.write_usage(answer.usage)} if answer.usage else {}
+    return write_json({**_head(prompt, answer, named), "choices": choices, **usage})
+
+
+def _head(prompt: Prompt, answer: Answer, named: str) -> Value:
+    return {
+        "id": answer.id or f"cmpl-{named}",
         "object": _OBJECT,
         "created": answer.created or 0,
         "model": answer.model or prompt.model,
     }
-    if prompt.stream:
-        return write_events(list(_events(prompt, answer, head)))
-    if error := shapes.error_of(answer):
-        return write_json({"error": shapes.error_object(error)}, 500)
-    choices = [_choice(index, answer.joined("text", index), _finish(answer, index)) for index in answer.choices]
-    return write_json(
-        {**head, "choices": choices, **({"usage": shapes.write_usage(answer.usage)} if answer.usage else {})}
-    )
 
 
-def _events(prompt: Prompt, answer: Answer, head: Value) -> Iterator[bytes]:
-    """A chunk per delta, one per end of a choice, then usage. An error is the end."""
-    asked = shapes.wants_usage(prompt)
-    tail = {"usage": None} if asked else {}
-    for delta in answer.deltas:
-        if delta.kind == "error":
-            yield write_event({"error": shapes.error_object(delta)})
+class Chunks:
+    """A chunk per piece of text, one per end of a choice, then usage."""
+
+    def __init__(self, prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> None:
+        self._head = _head(prompt, head, named)
+        self._choices = choices
+        self._asked = shapes.wants_usage(prompt)
+        self._finishes: dict[int, str] = {}
+        self._usage: Usage | None = None
+        self._failed = False
+
+    def begin(self) -> Iterator[bytes]:
+        yield from ()
+
+    def take(self, delta: Delta) -> Iterator[bytes]:
+        if self._failed:
             return
-        if delta.kind == "text":
-            yield write_event({**head, "choices": [_choice(delta.index, delta.text)], **tail})
-    for index in answer.choices:
-        yield write_event({**head, "choices": [_choice(index, "", _finish(answer, index))], **tail})
-    if asked and answer.usage:
-        yield write_event({**head, "choices": [], "usage": shapes.write_usage(answer.usage)})
-    yield sse.write_event("[DONE]")
+        if delta.kind == "error":
+            self._failed = True
+            yield write_event({"error": shapes.error_object(delta)})
+        elif delta.kind == "finish":
+            self._finishes[delta.index] = delta.finish
+        elif delta.kind == "usage":
+            self._usage = delta.usage
+        elif delta.kind == "text":
+            yield self._chunk(_choice(delta.index, delta.text))
+
+    def end(self) -> Iterator[bytes]:
+        if self._failed:
+            return
+        for index in self._choices:
+            yield self._chunk(_choice(index, "", self._finishes.get(index) or "stop"))
+        if self._asked and self._usage:
+            yield write_event({**self._head, "choices": [], "usage": shapes.write_usage(self._usage)})
+        yield sse.write_event("[DONE]")
+
+    def _chunk(self, choice: Value) -> bytes:
+        return write_event({**self._head, "choices": [choice], **({"usage": None} if self._asked else {})})
 
 
 def _choice(index: int, words: str, finish: str | None = None) -> Value:
     return {"text": words, "index": index, "logprobs": None, "finish_reason": finish}
-
-
-def _finish(answer: Answer, index: int) -> str:
-    return answer.finish_of(index) or "stop"
 
 
 # --- streamed and whole ---------------------------------------------------------------------------------

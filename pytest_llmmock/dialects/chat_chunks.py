@@ -1,0 +1,111 @@
+"""Chat Completions as a run of chunks, written while the answer is still being said.
+
+The shape is `openai.types.chat.ChatCompletionChunk`. `chat_answers.py` has the whole answer, and reads both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..core import sse
+from ..core.prompt import Answer, Delta, Prompt, Usage
+from . import openai_shapes as shapes
+from .fields import mapping, write_event
+
+Fields = dict[str, Any]
+
+_EXTRAS = ("annotations", "images", "reasoning_details", "reasoning", "reasoning_summary")
+"""Fields beside the words of an answer, as an item that only this protocol knows holds them."""
+
+_WORDS = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
+
+
+def extras_of(delta: Delta) -> Fields:
+    """What an item says in fields of a message."""
+    return {name: value for name, value in mapping(delta.data).items() if name in _EXTRAS and value}
+
+
+def write_call(id: str, name: str, arguments: str) -> Fields:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def call_id(named: str, index: int, number: int) -> str:
+    """The id of a call that nobody gave one."""
+    return f"call_{named}{index}{number}"
+
+
+def write_head(prompt: Prompt, answer: Answer, named: str, kind: str) -> Fields:
+    """What an answer, or each of its chunks, says of itself."""
+    return {
+        "id": answer.id or f"chatcmpl-{named}",
+        "object": kind,
+        "created": answer.created or 0,
+        "model": answer.model or prompt.model,
+    }
+
+
+class Chunks:
+    """A chunk that names the role, one per delta, one per end of a choice, then usage."""
+
+    def __init__(self, prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> None:
+        self._head = write_head(prompt, head, named, "chat.completion.chunk")
+        self._named = named
+        self._choices = choices
+        self._asked = shapes.wants_usage(prompt)
+        """Whether usage is wanted; then every chunk has a place for it."""
+        self._begun: dict[tuple[int, int], int] = {}
+        """The number of each call in its choice."""
+        self._finishes: dict[int, str] = {}
+        self._usage: Usage | None = None
+        self._failed = False
+
+    def begin(self) -> Iterator[bytes]:
+        for index in self._choices:
+            yield self._chunk(index, {"role": "assistant", "content": ""})
+
+    def take(self, delta: Delta) -> Iterator[bytes]:
+        if self._failed:
+            return
+        if delta.kind == "error":
+            self._failed = True
+            yield write_event({"error": shapes.error_object(delta)})
+        elif delta.kind == "finish":
+            self._finishes[delta.index] = delta.finish
+        elif delta.kind == "usage":
+            self._usage = delta.usage
+        elif said := self._said(delta):
+            yield self._chunk(delta.index, said)
+
+    def end(self) -> Iterator[bytes]:
+        if self._failed:
+            return
+        for index in self._choices:
+            yield self._chunk(index, {}, self._finishes.get(index) or self._usual(index))
+        if self._asked and self._usage:
+            yield write_event({**self._head, "choices": [], "usage": shapes.write_usage(self._usage)})
+        yield sse.write_event("[DONE]")
+
+    def _usual(self, index: int) -> str:
+        return "tool_calls" if any(choice == index for choice, _ in self._begun) else "stop"
+
+    def _chunk(self, index: int, said: object, finish: str | None = None) -> bytes:
+        choice = {"index": index, "delta": said, "logprobs": None, "finish_reason": finish}
+        return write_event({**self._head, "choices": [choice], **({"usage": None} if self._asked else {})})
+
+    def _said(self, delta: Delta) -> Fields:
+        """One delta as a chunk holds it; nothing when a chunk has no place for it."""
+        if delta.kind in _WORDS:
+            return {_WORDS[delta.kind]: delta.text}
+        if delta.kind == "item":
+            return extras_of(delta)
+        return {"tool_calls": [self._piece(delta)]} if delta.kind == "tool_call" else {}
+
+    def _piece(self, delta: Delta) -> Fields:
+        """A piece of a call: the first one says whose it is."""
+        place = (delta.index, delta.call)
+        if place in self._begun:
+            return {"index": self._begun[place], "function": {"arguments": delta.text}}
+        number = self._begun[place] = sum(index == delta.index for index, _ in self._begun)
+        id = delta.id or call_id(self._named, delta.index, number)
+        return {"index": number, **write_call(id, delta.name, delta.text)}
