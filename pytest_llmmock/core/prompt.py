@@ -137,7 +137,7 @@ class Delta:
     """item: something that only this protocol knows, as it wrote it. image, audio, file: its bytes; of an image None
     when it lies elsewhere, or when one is to be made up."""
     part: tuple[Any, ...] = field(default=(), compare=False, repr=False)
-    """reasoning: which part of which thought it belongs to, where the protocol tells."""
+    """text, reasoning, refusal: which part of which item it belongs to, where the protocol tells."""
 
 
 @dataclass(frozen=True, slots=True)

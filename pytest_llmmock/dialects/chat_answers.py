@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.model import Reply
-from ..core.prompt import Answer, Delta, Prompt
+from ..core.prompt import Answer, Delta, Prompt, ToolCall
 from . import chat_chunks as chunks
 from . import openai_shapes as shapes
 from .fields import (
@@ -148,15 +148,15 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
     head = chunks.write_head(prompt, answer, named, "chat.completion")
-    choices = [_choice(answer, index, named) for index in answer.choices]
+    choices = [_choice(prompt, answer, index, named) for index in answer.choices]
     usage = {"usage": shapes.write_usage(answer.usage)} if answer.usage else {}
     return write_json({**head, "choices": choices, **usage})
 
 
-def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
+def _choice(prompt: Prompt, answer: Answer, index: int, named: str) -> dict[str, Any]:
     words, refusal = answer.joined("text", index), answer.joined("refusal", index)
     calls = [
-        chunks.write_call(call.id or chunks.call_id(named, index, number), call.name, call.arguments)
+        _call(prompt, call, call.id or chunks.call_id(named, index, number))
         for number, call in enumerate(answer.calls_of(index))
     ]
     message: dict[str, Any] = {
@@ -170,6 +170,10 @@ def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
         if delta.kind == "item" and delta.index == index:
             message |= {name: grown(name, message.get(name), value) for name, value in chunks.extras_of(delta).items()}
     return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer, index)}
+
+
+def _call(prompt: Prompt, call: ToolCall, id: str) -> dict[str, Any]:
+    return chunks.write_call(id, call.name, call.arguments, chunks.kind_of(prompt, call.name))
 
 
 def _finish(answer: Answer, index: int) -> str:

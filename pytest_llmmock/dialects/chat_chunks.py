@@ -26,8 +26,17 @@ def extras_of(delta: Delta) -> Fields:
     return {name: value for name, value in mapping(delta.data).items() if name in _EXTRAS and value}
 
 
-def write_call(id: str, name: str, arguments: str) -> Fields:
-    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+def write_call(id: str, name: str, arguments: str, kind: str = "function") -> Fields:
+    return {"id": id, "type": kind, kind: {"name": name, _ARGUMENTS[kind]: arguments}}
+
+
+_ARGUMENTS = {"function": "arguments", "custom": "input"}
+"""The kinds of tools that are called, and the field of what they are given."""
+
+
+def kind_of(prompt: Prompt, name: str) -> str:
+    """Which kind of tool is called by this name."""
+    return "custom" if any(tool.kind == "custom" and tool.name == name for tool in prompt.tools) else "function"
 
 
 def call_id(named: str, index: int, number: int) -> str:
@@ -49,13 +58,14 @@ class Chunks:
     """A chunk that names the role, one per delta, one per end of a choice, then usage."""
 
     def __init__(self, prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> None:
+        self._prompt = prompt
         self._head = write_head(prompt, head, named, "chat.completion.chunk")
         self._named = named
         self._choices = choices
         self._asked = shapes.wants_usage(prompt)
         """Whether usage is wanted; then every chunk has a place for it."""
-        self._begun: dict[tuple[int, int], int] = {}
-        """The number of each call in its choice."""
+        self._begun: dict[tuple[int, int], tuple[int, str]] = {}
+        """The number of each call in its choice, and its kind."""
         self._finishes: dict[int, str] = {}
         self._usage: Usage | None = None
         self._failed = False
@@ -105,7 +115,9 @@ class Chunks:
         """A piece of a call: the first one says whose it is."""
         place = (delta.index, delta.call)
         if place in self._begun:
-            return {"index": self._begun[place], "function": {"arguments": delta.text}}
-        number = self._begun[place] = sum(index == delta.index for index, _ in self._begun)
+            number, kind = self._begun[place]
+            return {"index": number, kind: {_ARGUMENTS[kind]: delta.text}}
+        number, kind = sum(index == delta.index for index, _ in self._begun), kind_of(self._prompt, delta.name)
+        self._begun[place] = (number, kind)
         id = delta.id or call_id(self._named, delta.index, number)
-        return {"index": number, **write_call(id, delta.name, delta.text)}
+        return {"index": number, **write_call(id, delta.name, delta.text, kind)}

@@ -121,10 +121,15 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
     choices = [
-        _choice(index, answer.joined("text", index), answer.finish_of(index) or "stop") for index in answer.choices
+        _choice(index, answer.joined("text", index), _finish(answer.finish_of(index))) for index in answer.choices
     ]
     usage = {"usage": shapes.write_usage(answer.usage)} if answer.usage else {}
     return write_json({**_head(prompt, answer, named), "choices": choices, **usage})
+
+
+def _finish(said: str) -> str:
+    """There are no calls of tools here."""
+    return "stop" if said in ("", "tool_calls") else said
 
 
 def _head(prompt: Prompt, answer: Answer, named: str) -> Value:
@@ -167,7 +172,7 @@ class Chunks:
         if self._failed:
             return
         for index in self._choices:
-            yield self._chunk(_choice(index, "", self._finishes.get(index) or "stop"))
+            yield self._chunk(_choice(index, "", _finish(self._finishes.get(index, ""))))
         if self._asked and self._usage:
             yield write_event({**self._head, "choices": [], "usage": shapes.write_usage(self._usage)})
         yield sse.write_event("[DONE]")

@@ -117,7 +117,7 @@ class Heard:
             self._said.setdefault(part, []).append(words)
             kind = _DELTAS[part[1]]
             call = self._call(part[0]) if kind == "tool_call" else 0
-            yield Delta(kind, words, call=call, part=part if kind == "reasoning" else ())
+            yield Delta(kind, words, call=call, part=part)
 
     def _begun(self, place: object, item: Value) -> Iterator[Delta]:
         if item.get("type") in items.CALLS and place not in self._named:
