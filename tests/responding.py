@@ -85,9 +85,13 @@ def message(place: int, *pieces: str, **fields: Any) -> list[bytes]:
     """A message in pieces."""
     whole = {"type": "output_text", "text": "".join(pieces), "annotations": []}
     item = {"type": "message", "role": "assistant", "id": f"msg_{place}", **fields}
+    at = {"output_index": place, "item_id": item["id"], "content_index": 0}
     return [
         added(place, **item, content=[]),
+        event("content_part.added", **at, part={**whole, "text": ""}),
         *(text(place, piece) for piece in pieces),
+        event("output_text.done", **at, text=whole["text"]),
+        event("content_part.done", **at, part=whole),
         done(place, **item, content=[whole]),
     ]
 
