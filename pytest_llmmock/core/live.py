@@ -121,7 +121,7 @@ class Live:
                 self._note(chunk)
                 return True
             if self._told != len(self.seen) and not self._left:  # a connection that we shut down ends as well
-                self._tell_end()
+                self._come_to_end()
         except BaseException as error:
             self._broken = error
             if isinstance(error, LLMMockError) and not self._left:
@@ -135,11 +135,12 @@ class Live:
         self.seen.append(Frame(chunk, time.monotonic() - self._since))
         if self._ending.reached(chunk):
             self._tell()
+        if not self._left:  # what is cut off by its reader fails for that
+            self.failure = self._ending.failure  # its reader may leave behind the event that tells of it
 
-    def _tell_end(self) -> None:
-        if self._ending.failure:
-            self.failure = self._ending.failure
-        else:
+    def _come_to_end(self) -> None:
+        self.failure = self._ending.failure
+        if not self.failure:
             self._tell()
 
     def _tell(self) -> None:

@@ -289,6 +289,8 @@ def test_a_stream_that_ends_and_failed_is_not_whole_and_is_no_surprise_to_its_re
     told: list[int] = []
     frames = Live([b"a"], Closer(), since=0, ending=Told(failure="out of coal"))
     frames.then(lambda: told.append(1))
+    assert next(iter(frames)).data == b"a"
+    assert frames.failure == "out of coal"  # who leaves here has heard of it
     assert [frame.data for frame in frames] == [b"a"]
     assert (told, frames.whole, frames.failure) == ([], False, "out of coal")
     frames.wait()

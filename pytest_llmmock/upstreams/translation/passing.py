@@ -90,5 +90,5 @@ class Passing:
         return write_event({**piece.value, "response": {**response, "output": output}}, piece.kind)
 
     def _fail(self, problem: Problem) -> bytes:
-        self.problem, self.failure = problem, problem.message
+        self.problem, self.failure = problem, failures.explained(problem)
         return responses.write_failure(problem)

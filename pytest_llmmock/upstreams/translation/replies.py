@@ -16,7 +16,7 @@ from ...dialects.conversion import headers_as
 from ...dialects.fields import EVENTS, JSON, LINES
 from ...dialects.writing import Writer
 from ...errors import UpstreamError
-from .failures import refused, written
+from .failures import explained, refused, written
 from .notes import Notes
 from .passing import passed
 from .reading import Reading
@@ -104,7 +104,7 @@ class Telling:
             for delta in self._told(step):
                 yield from writer.take(delta)
         if problem := self._reading.failure:
-            self.failure = problem.message
+            self.failure = explained(problem)
             yield self._exchange.dialect.write_failure(problem)
         elif writer is not None:
             yield from self._end(writer)
