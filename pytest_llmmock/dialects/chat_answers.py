@@ -169,7 +169,8 @@ def _choice(prompt: Prompt, answer: Answer, index: int, named: str) -> dict[str,
     for delta in answer.deltas:
         if delta.kind == "item" and delta.index == index:
             message |= {name: grown(name, message.get(name), value) for name, value in chunks.extras_of(delta).items()}
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer, index)}
+    logprobs = chunks.write_logprobs(delta for delta in answer.deltas if delta.index == index)
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": _finish(answer, index)}
 
 
 def _call(prompt: Prompt, call: ToolCall, id: str) -> dict[str, Any]:

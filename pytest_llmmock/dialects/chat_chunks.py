@@ -5,13 +5,13 @@ The shape is `openai.types.chat.ChatCompletionChunk`. `chat_answers.py` has the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..core import sse
 from ..core.prompt import Answer, Delta, Prompt, Usage
 from . import openai_shapes as shapes
-from .fields import mapping, write_event
+from .fields import mapping, objects, text, write_event
 
 Fields = dict[str, Any]
 
@@ -54,6 +54,19 @@ def write_head(prompt: Prompt, answer: Answer, named: str, kind: str) -> Fields:
     }
 
 
+def write_logprobs(deltas: Iterable[Delta]) -> Fields | None:
+    """`openai.types.chat.chat_completion.ChoiceLogprobs` of the tokens that tell how likely they were."""
+    tokens = [_token(each) for delta in deltas if delta.kind == "text" for each in objects(delta.data)]
+    return {"content": tokens, "refusal": None} if tokens else None
+
+
+def _token(entry: Fields) -> Fields:
+    named = {"bytes": list(text(entry.get("token")).encode(errors="replace")), **entry}
+    return named | (
+        {"top_logprobs": [_token(each) for each in objects(entry["top_logprobs"])]} if "top_logprobs" in entry else {}
+    )
+
+
 class Chunks:
     """A chunk that names the role, one per delta, one per end of a choice, then usage."""
 
@@ -85,7 +98,7 @@ class Chunks:
         elif delta.kind == "usage":
             self._usage = delta.usage
         elif said := self._said(delta):
-            yield self._chunk(delta.index, said)
+            yield self._chunk(delta.index, said, logprobs=write_logprobs([delta]))
 
     def end(self) -> Iterator[bytes]:
         if self._failed:
@@ -99,8 +112,8 @@ class Chunks:
     def _usual(self, index: int) -> str:
         return "tool_calls" if any(choice == index for choice, _ in self._begun) else "stop"
 
-    def _chunk(self, index: int, said: object, finish: str | None = None) -> bytes:
-        choice = {"index": index, "delta": said, "logprobs": None, "finish_reason": finish}
+    def _chunk(self, index: int, said: object, finish: str | None = None, logprobs: Fields | None = None) -> bytes:
+        choice = {"index": index, "delta": said, "logprobs": logprobs, "finish_reason": finish}
         return write_event({**self._head, "choices": [choice], **({"usage": None} if self._asked else {})})
 
     def _said(self, delta: Delta) -> Fields:

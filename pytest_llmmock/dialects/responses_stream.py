@@ -106,18 +106,19 @@ class Heard:
         place = place_of(event)
         part: Part = (place, name, whole(event.get("summary_index")) or 0, whole(event.get("content_index")) or 0)
         if step == "delta":
-            yield from self._say(part, text(event.get("delta")))
+            yield from self._say(part, text(event.get("delta")), event)
             return
         told = first_text(event.get("text"), event.get("refusal"), event.get("arguments"), event.get("input"))
-        yield from self._say(part, _rest("".join(self._said.get(part, ())), told))
+        left = _rest("".join(self._said.get(part, ())), told)
+        yield from self._say(part, left, event if left == told else {})
 
-    def _say(self, part: Part, words: str) -> Iterator[Delta]:
-        """Words that were not said before."""
+    def _say(self, part: Part, words: str, told: Value) -> Iterator[Delta]:
+        """Words that were not said before, and how likely they were where this is told."""
         if words:
             self._said.setdefault(part, []).append(words)
             kind = _DELTAS[part[1]]
             call = self._call(part[0]) if kind == "tool_call" else 0
-            yield Delta(kind, words, call=call, part=part)
+            yield Delta(kind, words, call=call, part=part, data=objects(told.get("logprobs")) or None)
 
     def _begun(self, place: object, item: Value) -> Iterator[Delta]:
         if item.get("type") in items.CALLS and place not in self._named:
@@ -142,7 +143,7 @@ class Heard:
         name, arguments, id = items.called(item)
         left = _rest(self._heard_of(place, "tool_call"), arguments)
         if place in self._named:
-            yield from self._say((place, _CALL, 0, 0), left)
+            yield from self._say((place, _CALL, 0, 0), left, {})
         else:
             self._named.add(place)
             yield Delta("tool_call", left, call=self._call(place), id=id, name=name)
@@ -151,14 +152,14 @@ class Heard:
         """The parts of a message or of a thought, as far as they were not said."""
         told = list(_parts_of(place, item))
         before = {kind: self._skipped(place, kind, told) for kind in ("reasoning", "text", "refusal")}
-        for part, words in told:
+        for part, words, value in told:
             kind = _DELTAS[part[1]]
-            yield from self._say(part, words[before[kind] :])
+            yield from self._say(part, words[before[kind] :], {} if before[kind] else value)
             before[kind] = max(0, before[kind] - len(words))
 
-    def _skipped(self, place: object, kind: DeltaKind, told: list[tuple[Part, str]]) -> int:
+    def _skipped(self, place: object, kind: DeltaKind, told: list[tuple[Part, str, Value]]) -> int:
         """How much of an item's words of one kind was said: all of it, where it was said otherwise."""
-        words = "".join(words for part, words in told if _DELTAS[part[1]] == kind)
+        words = "".join(words for part, words, _ in told if _DELTAS[part[1]] == kind)
         return len(words) - len(_rest(self._heard_of(place, kind), words))
 
     def _heard_of(self, place: object, kind: DeltaKind) -> str:
@@ -177,21 +178,21 @@ def _rest(said: str, told: str) -> str:
 def _says_words(item: Value) -> bool:
     """Whether this is a message of the model's, or a thought that has words."""
     if item.get("type") == "reasoning":
-        return any(words for _, words in _parts_of(None, item))
+        return any(words for _, words, _ in _parts_of(None, item))
     return item.get("type") == "message" and item.get("role", "assistant") == "assistant"
 
 
-def _parts_of(place: object, item: Value) -> Iterator[tuple[Part, str]]:
+def _parts_of(place: object, item: Value) -> Iterator[tuple[Part, str, Value]]:
     """The parts of a message or of a thought, with their words."""
     for number, part in enumerate(objects(item.get("summary"))):
-        yield (place, SUMMARY, number, 0), text(part.get("text"))
+        yield (place, SUMMARY, number, 0), text(part.get("text")), part
     for number, part in enumerate(objects(item.get("content"))):
         if item.get("type") == "reasoning":
-            yield (place, THOUGHT, 0, number), text(part.get("text"))
+            yield (place, THOUGHT, 0, number), text(part.get("text")), part
         elif part.get("type") == "refusal":
-            yield (place, _REFUSAL, 0, number), text(part.get("refusal"))
+            yield (place, _REFUSAL, 0, number), text(part.get("refusal")), part
         else:
-            yield (place, _TEXT, 0, number), text(part.get("text"))
+            yield (place, _TEXT, 0, number), text(part.get("text")), part
 
 
 def place_of(event: Value) -> object:

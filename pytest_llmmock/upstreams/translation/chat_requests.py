@@ -32,6 +32,8 @@ _KNOWN = {
     "reasoning_effort",
     "web_search_options",
     "fast_mode",
+    "logprobs",
+    "top_logprobs",
 }
 
 _THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
@@ -52,6 +54,7 @@ def translate(body: Value, notes: Notes) -> Value:
         **options.write_kept(body),
         **options.write_longest(body.get("max_completion_tokens"), body.get("max_tokens")),
         **options.write_reasoning(body),
+        **options.write_logprobs(body),
         **_text(body),
     }
 

@@ -46,6 +46,14 @@ def write_reasoning(body: Value) -> Value:
     return {"reasoning": said} if said else {}
 
 
+def write_logprobs(body: Value) -> Value:
+    """How likely the tokens were has to be asked for by name."""
+    if body.get("logprobs") is not True:
+        return {}
+    top = {"top_logprobs": body["top_logprobs"]} if body.get("top_logprobs") is not None else {}
+    return {"include": ["message.output_text.logprobs"], **top}
+
+
 def leave_out(body: Value, known: Iterable[str], notes: Notes) -> None:
     """Tell of everything that says something and is not known. Zero penalties and empty lists say nothing."""
     for name, value in body.items():

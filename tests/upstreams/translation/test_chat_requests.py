@@ -297,6 +297,12 @@ def test_what_is_called_the_same_is_kept() -> None:
     assert {name: found[name] for name in kept} == kept
 
 
+def test_how_likely_the_tokens_were_is_asked_for_by_name() -> None:
+    found = body(logprobs=True, top_logprobs=2)
+    assert (found["include"], found["top_logprobs"]) == (["message.output_text.logprobs"], 2)
+    assert "include" not in body(logprobs=False)
+
+
 @pytest.mark.parametrize("fast", [True, "on", "1"])
 def test_fast_mode_is_a_service_tier(fast: object) -> None:
     assert body(fast_mode=fast, service_tier="flex")["service_tier"] == "priority"
@@ -336,10 +342,8 @@ def test_an_unknown_format_is_refused(asked_for: object) -> None:
 
 
 def test_what_responses_has_no_place_for_is_left_out_and_noted() -> None:
-    found = translated(seed=0, stop=["x"], logprobs=True, top_logprobs=2, modalities=["audio"], logit_bias={"1": 2})
-    assert found.notes == [
-        "left out, for Responses has no place for it: seed, stop, logprobs, top_logprobs, modalities, logit_bias"
-    ]
+    found = translated(seed=0, stop=["x"], modalities=["audio"], logit_bias={"1": 2})
+    assert found.notes == ["left out, for Responses has no place for it: seed, stop, modalities, logit_bias"]
     assert set(found.body) == {"model", "input", "stream", "store"}
 
 

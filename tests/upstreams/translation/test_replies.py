@@ -270,6 +270,30 @@ def test_refusals_have_a_field_of_their_own() -> None:
     assert (message["content"], message["refusal"]) == (None, "I won't")
 
 
+LIKELY = {"token": "é", "logprob": -0.5, "top_logprobs": [{"token": "e", "logprob": -1.5}]}
+IN_CHAT = {
+    "token": "é",
+    "logprob": -0.5,
+    "bytes": [195, 169],
+    "top_logprobs": [{"token": "e", "logprob": -1.5, "bytes": [101]}],
+}
+
+
+def test_how_likely_the_tokens_were_is_told_with_them() -> None:
+    at = {"output_index": 0, "content_index": 0}
+    piece = upstream.event("output_text.delta", **at, delta="é", logprobs=[LIKELY])
+    done = upstream.event("output_text.done", **at, text="é", logprobs=[LIKELY])
+    item = upstream.done(0, type="message", content=[{"type": "output_text", "text": "é", "logprobs": [LIKELY]}])
+    for events in ([piece, done, item], [done, item], [item]):
+        source = answered(upstream.created(), *events, upstream.ended())
+        chunk = streamed(source, asked(stream=True, logprobs=True))[1]
+        assert (chunk["choices"][0]["delta"], chunk["choices"][0]["logprobs"]) == (
+            {"content": "é"},
+            {"content": [IN_CHAT], "refusal": None},
+        )
+        assert as_asked(asked(), source).json()["choices"][0]["logprobs"] == {"content": [IN_CHAT], "refusal": None}
+
+
 def test_custom_tools_are_called_as_such() -> None:
     item = {"type": "custom_tool_call", "id": "ctc", "call_id": "c", "name": "sh"}
     events = [
