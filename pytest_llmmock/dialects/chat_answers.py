@@ -144,7 +144,7 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`ChatCompletion`, or when the prompt asks for a stream a run of `ChatCompletionChunk`."""
     named = shapes.digest(prompt, answer)
     if prompt.stream:
-        return write_events(written(chunks.Chunks(prompt, answer, named, answer.choices), answer.deltas))
+        return write_events(written(chunks.stream_writer(prompt, answer, named, answer.choices), answer.deltas))
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
     head = chunks.write_head(prompt, answer, named, "chat.completion")

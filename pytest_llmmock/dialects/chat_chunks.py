@@ -5,13 +5,12 @@ The shape is `openai.types.chat.ChatCompletionChunk`. `chat_answers.py` has the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..core import sse
-from ..core.prompt import Answer, Delta, Prompt, Usage
-from . import openai_shapes as shapes
-from .fields import mapping, objects, text, write_event
+from ..core.prompt import Answer, Delta, Prompt
+from .fields import mapping, objects, text
+from .writing import Chunks
 
 Fields = dict[str, Any]
 
@@ -61,60 +60,37 @@ def write_logprobs(deltas: Iterable[Delta]) -> Fields | None:
 
 
 def _token(entry: Fields) -> Fields:
+    """A token, as Chat Completions tells of it: with its bytes."""
     named = {"bytes": list(text(entry.get("token")).encode(errors="replace")), **entry}
-    return named | (
-        {"top_logprobs": [_token(each) for each in objects(entry["top_logprobs"])]} if "top_logprobs" in entry else {}
-    )
+    others = [_token(each) for each in objects(entry.get("top_logprobs"))]
+    return named | ({"top_logprobs": others} if "top_logprobs" in entry else {})
 
 
-class Chunks:
-    """A chunk that names the role, one per delta, one per end of a choice, then usage."""
+def stream_writer(prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> Chunks:
+    """Writes an answer of which `head` is known before anything was said."""
+    written = write_head(prompt, head, named, "chat.completion.chunk")
+    return Chunks(prompt, written, _Choices(prompt, named), choices)
 
-    def __init__(self, prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> None:
+
+class _Choices:
+    """The first chunk of a choice names the role."""
+
+    def __init__(self, prompt: Prompt, named: str) -> None:
         self._prompt = prompt
-        self._head = write_head(prompt, head, named, "chat.completion.chunk")
         self._named = named
-        self._choices = choices
-        self._asked = shapes.wants_usage(prompt)
-        """Whether usage is wanted; then every chunk has a place for it."""
         self._begun: dict[tuple[int, int], tuple[int, str]] = {}
         """The number of each call in its choice, and its kind."""
-        self._finishes: dict[int, str] = {}
-        self._usage: Usage | None = None
-        self._failed = False
 
-    def begin(self) -> Iterator[bytes]:
-        for index in self._choices:
-            yield self._chunk(index, {"role": "assistant", "content": ""})
+    def begin(self, index: int) -> Fields:
+        return _choice(index, {"role": "assistant", "content": ""})
 
-    def take(self, delta: Delta) -> Iterator[bytes]:
-        if self._failed:
-            return
-        if delta.kind == "error":
-            self._failed = True
-            yield write_event({"error": shapes.error_object(delta)})
-        elif delta.kind == "finish":
-            self._finishes[delta.index] = delta.finish
-        elif delta.kind == "usage":
-            self._usage = delta.usage
-        elif said := self._said(delta):
-            yield self._chunk(delta.index, said, logprobs=write_logprobs([delta]))
+    def take(self, delta: Delta) -> Fields | None:
+        said = self._said(delta)
+        return _choice(delta.index, said, logprobs=write_logprobs([delta])) if said else None
 
-    def end(self) -> Iterator[bytes]:
-        if self._failed:
-            return
-        for index in self._choices:
-            yield self._chunk(index, {}, self._finishes.get(index) or self._usual(index))
-        if self._asked and self._usage:
-            yield write_event({**self._head, "choices": [], "usage": shapes.write_usage(self._usage)})
-        yield sse.write_event("[DONE]")
-
-    def _usual(self, index: int) -> str:
-        return "tool_calls" if any(choice == index for choice, _ in self._begun) else "stop"
-
-    def _chunk(self, index: int, said: object, finish: str | None = None, logprobs: Fields | None = None) -> bytes:
-        choice = {"index": index, "delta": said, "logprobs": logprobs, "finish_reason": finish}
-        return write_event({**self._head, "choices": [choice], **({"usage": None} if self._asked else {})})
+    def end(self, index: int, finish: str) -> Fields:
+        usual = "tool_calls" if any(choice == index for choice, _ in self._begun) else "stop"
+        return _choice(index, {}, finish or usual)
 
     def _said(self, delta: Delta) -> Fields:
         """One delta as a chunk holds it; nothing when a chunk has no place for it."""
@@ -134,3 +110,7 @@ class Chunks:
         self._begun[place] = (number, kind)
         id = delta.id or call_id(self._named, delta.index, number)
         return {"index": number, **write_call(id, delta.name, delta.text, kind)}
+
+
+def _choice(index: int, said: Fields, finish: str | None = None, logprobs: Fields | None = None) -> Fields:
+    return {"index": index, "delta": said, "logprobs": logprobs, "finish_reason": finish}

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..core import sse
 from ..core.json_text import compact
 from ..core.model import Reply, Request
-from ..core.prompt import Answer, Delta, Message, Part, Prompt, Usage
+from ..core.prompt import Answer, Delta, Message, Part, Prompt
 from . import chunks, conversion
 from . import openai_shapes as shapes
 from .conversion import Value, joined, pieces
@@ -23,11 +22,10 @@ from .fields import (
     read_values,
     text,
     whole,
-    write_event,
     write_events,
     write_json,
 )
-from .writing import written
+from .writing import Chunks, written
 
 write_error = shapes.write_error
 write_failure = shapes.write_failure
@@ -117,7 +115,7 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`Completion`, or when the prompt asks for a stream a run of it. It has a place for words only."""
     named = shapes.digest(prompt, answer)
     if prompt.stream:
-        return write_events(written(Chunks(prompt, answer, named, answer.choices), answer.deltas))
+        return write_events(written(stream_writer(prompt, answer, named, answer.choices), answer.deltas))
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
     choices = [
@@ -141,44 +139,22 @@ def _head(prompt: Prompt, answer: Answer, named: str) -> Value:
     }
 
 
-class Chunks:
-    """A chunk per piece of text, one per end of a choice, then usage."""
+def stream_writer(prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> Chunks:
+    """Writes an answer of which `head` is known before anything was said."""
+    return Chunks(prompt, _head(prompt, head, named), _Choices(), choices)
 
-    def __init__(self, prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> None:
-        self._head = _head(prompt, head, named)
-        self._choices = choices
-        self._asked = shapes.wants_usage(prompt)
-        self._finishes: dict[int, str] = {}
-        self._usage: Usage | None = None
-        self._failed = False
 
-    def begin(self) -> Iterator[bytes]:
-        yield from ()
+class _Choices:
+    """Chunks have a place for words only."""
 
-    def take(self, delta: Delta) -> Iterator[bytes]:
-        if self._failed:
-            return
-        if delta.kind == "error":
-            self._failed = True
-            yield write_event({"error": shapes.error_object(delta)})
-        elif delta.kind == "finish":
-            self._finishes[delta.index] = delta.finish
-        elif delta.kind == "usage":
-            self._usage = delta.usage
-        elif delta.kind == "text":
-            yield self._chunk(_choice(delta.index, delta.text))
+    def begin(self, index: int) -> None:
+        return None
 
-    def end(self) -> Iterator[bytes]:
-        if self._failed:
-            return
-        for index in self._choices:
-            yield self._chunk(_choice(index, "", _finish(self._finishes.get(index, ""))))
-        if self._asked and self._usage:
-            yield write_event({**self._head, "choices": [], "usage": shapes.write_usage(self._usage)})
-        yield sse.write_event("[DONE]")
+    def take(self, delta: Delta) -> Value | None:
+        return _choice(delta.index, delta.text) if delta.kind == "text" else None
 
-    def _chunk(self, choice: Value) -> bytes:
-        return write_event({**self._head, "choices": [choice], **({"usage": None} if self._asked else {})})
+    def end(self, index: int, finish: str) -> Value:
+        return _choice(index, "", _finish(finish))
 
 
 def _choice(index: int, words: str, finish: str | None = None) -> Value:

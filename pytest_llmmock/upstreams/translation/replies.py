@@ -44,8 +44,8 @@ def _ollama(words: str) -> Protocol:
 
 
 PROTOCOLS = {
-    "chat": Protocol("Chat Completions", chat_chunks.Chunks, "chatcmpl-"),
-    "completions": Protocol("Completions", completions.Chunks, "cmpl-"),
+    "chat": Protocol("Chat Completions", chat_chunks.stream_writer, "chatcmpl-"),
+    "completions": Protocol("Completions", completions.stream_writer, "cmpl-"),
     "ollama.chat": _ollama(ollama_lines.CHAT),
     "ollama.generate": _ollama(ollama_lines.GENERATE),
 }
