@@ -12,6 +12,7 @@ from ...core.prompt import Answer, Delta, Prompt
 from ...dialects import chat_chunks, completions, ollama_lines
 from ...dialects import openai_shapes as shapes
 from ...dialects import responses_items as items
+from ...dialects.anthropic_events import Events
 from ...dialects.conversion import headers_as
 from ...dialects.fields import EVENTS, JSON, LINES
 from ...dialects.writing import Writer
@@ -45,6 +46,7 @@ def _ollama(words: str) -> Protocol:
 
 PROTOCOLS = {
     "chat": Protocol("Chat Completions", chat_chunks.stream_writer, "chatcmpl-"),
+    "messages": Protocol("Anthropic's Messages", Events, "msg_", whole_calls=True),
     "completions": Protocol("Completions", completions.stream_writer, "cmpl-"),
     "ollama.chat": _ollama(ollama_lines.CHAT),
     "ollama.generate": _ollama(ollama_lines.GENERATE),

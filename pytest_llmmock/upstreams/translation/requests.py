@@ -11,6 +11,7 @@ from ...dialects.fields import mapping
 from ...errors import TranslationError
 from .chat_requests import translate as translate_chat
 from .completion_requests import translate as translate_completion
+from .message_requests import translate as translate_message
 from .notes import Notes
 from .ollama_requests import translate_chat as translate_ollama_chat
 from .ollama_requests import translate_prompt as translate_ollama_prompt
@@ -52,6 +53,7 @@ _BY_OPERATION: dict[str, Callable[[Value, Notes], Value]] = {
     "responses": _responses,
     "chat": translate_chat,
     "completions": translate_completion,
+    "messages": translate_message,
     "ollama.chat": translate_ollama_chat,
     "ollama.generate": translate_ollama_prompt,
 }

@@ -131,7 +131,8 @@ MODES: dict[str, Callable[[], Thoughts]] = {
 }
 """What `--reasoning-compat` takes. Plain Chat Completions do not tell of thoughts."""
 
-_OLLAMA = ("ollama.chat", "ollama.generate")
+_WITH_THOUGHTS = ("ollama.chat", "ollama.generate", "messages")
+"""Protocols that have a place for thoughts."""
 
 
 def find(exchange: Exchange, mode: str) -> Thoughts:
@@ -140,7 +141,7 @@ def find(exchange: Exchange, mode: str) -> Thoughts:
         raise UsageError(f"There is no way {mode!r} to tell of reasoning. It takes one of: {', '.join(MODES)}.")
     if exchange.operation == "completions" or mapping(exchange.json).get("think") is False:
         return Hidden()
-    if exchange.operation in _OLLAMA:
+    if exchange.operation in _WITH_THOUGHTS:
         return Tags() if mode == "think-tags" else Own()
     return MODES[mode]()
 

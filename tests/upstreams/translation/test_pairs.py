@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx2
 import openai
 import pytest
 import responding as upstream
-from answering import Answering, exchange_of, ollama_client, openai_client
+from answering import Answering, anthropic_client, exchange_of, ollama_client, openai_client
 from hypothesis import given
 from hypothesis import strategies as st
 from responding import answered, asked
@@ -24,7 +25,7 @@ from pytest_llmmock.core.prompt import Answer
 from pytest_llmmock.dialects import responses
 from pytest_llmmock.upstreams.translation import as_asked
 
-OPERATIONS = ["chat", "completions", "responses", "ollama.chat", "ollama.generate"]
+OPERATIONS = ["chat", "completions", "messages", "responses", "ollama.chat", "ollama.generate"]
 USAGE_ASKED = {"stream_options": {"include_usage": True}}
 ROOT = Path(__file__).parents[3]
 
@@ -46,6 +47,11 @@ def sayable(operation: str, answer: Answer) -> dict[str, Any]:
         calls = [(name, _object(arguments), id) for name, arguments, id in whole["calls"]]
         usage = answer.usage and (answer.usage.input, answer.usage.output)
         return {**whole, "text": words, "refusal": "", "calls": calls, "usage": usage}
+    if operation == "messages":
+        calls = [(name, _object(arguments), id) for name, arguments, id in whole["calls"]]
+        finish = "content_filter" if whole["refusal"] else whole["finish"]
+        usage = answer.usage and replace(answer.usage, total=None)
+        return {**whole, "calls": calls, "finish": finish, "usage": usage}
     if operation == "completions":
         finish = "stop" if whole["finish"] == "tool_calls" else whole["finish"]
         return {**whole, "refusal": "", "reasoning": "", "calls": [], "finish": finish}
@@ -271,6 +277,18 @@ def test_ollamas_client_puts_lines_together() -> None:
     assert (pieces[-1].done, pieces[-1].done_reason, pieces[-1].eval_count) == (True, "stop", 4)
     assert [piece.done for piece in pieces[:-1]] == [False] * (len(pieces) - 1)
     assert "".join(piece.response for piece in prompted_pieces) == prompted.response == "It rains"
+
+
+def test_anthropics_client_puts_events_together() -> None:
+    options: Any = {"model": "gpt-5", "max_tokens": 100, "messages": MESSAGES}
+    with anthropic_client(STREAM) as client:
+        with client.messages.stream(**options) as stream:
+            final = stream.get_final_message()
+        plain = client.messages.create(**options)
+    for found in (final, plain):
+        assert [block.type for block in found.content] == ["thinking", "text", "tool_use", "tool_use"]
+        assert (found.content[1].text, found.content[2].input) == ("It rains", {"city": "Rome"})  # type: ignore[union-attr]
+        assert (found.stop_reason, found.usage.output_tokens) == ("tool_use", 4)
 
 
 FAILING = Translating(

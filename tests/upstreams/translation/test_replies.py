@@ -15,7 +15,7 @@ from pytest_llmmock.core.prompt import Usage
 from pytest_llmmock.errors import CutConnection, UpstreamError
 from pytest_llmmock.upstreams.translation import as_asked
 
-TRANSLATED = ["chat", "completions", "ollama.chat", "ollama.generate"]
+TRANSLATED = ["chat", "completions", "messages", "ollama.chat", "ollama.generate"]
 BEGUN = [upstream.created(), upstream.added(0, type="message", role="assistant", content=[])]
 
 
@@ -158,7 +158,7 @@ def test_several_calls_end_once() -> None:
 def test_calls_that_come_side_by_side_are_told_apart() -> None:
     one, two = upstream.call(0, "f", "{", "}"), upstream.call(1, "g", "[", "]")
     mixed = [event for pair in zip(one, two, strict=True) for event in pair]
-    for operation in ("chat", "ollama.chat"):
+    for operation in ("chat", "ollama.chat", "messages"):
         exchange = asked(operation, stream=True)
         answer = exchange.dialect.read_reply(as_asked(exchange, answered(upstream.created(), mixed, upstream.ended())))
         assert [(call.name, call.arguments) for call in answer.tool_calls] == [("f", "{}"), ("g", "[]")]
@@ -186,8 +186,8 @@ def test_a_plain_answer_always_tells_usage(operation: str) -> None:
     reply = as_asked(exchange, answered(upstream.created(), upstream.message(0, "Hi"), upstream.ended()))
     usage = exchange.dialect.read_reply(reply).usage
     assert usage is not None
-    details = usage if operation in ("chat", "completions") else Usage(3, 4, 7, 1, 2)
-    assert (usage.input, usage.output, details) == (3, 4, Usage(3, 4, 7, 1, 2))
+    expected = {"chat": Usage(3, 4, 7, 1, 2), "completions": Usage(3, 4, 7, 1, 2), "messages": Usage(3, 4, None, 1, 2)}
+    assert usage == expected.get(operation, Usage(3, 4))
     assert reply.content_type == "application/json"
     assert ("x-request-id", "req_1") in reply.headers
 
