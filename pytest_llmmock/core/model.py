@@ -227,6 +227,11 @@ class Exchange:
     def prompt(self) -> Prompt:
         return self.dialect.read_request(self.request)
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was asked."""
+        return time.monotonic() - self.clock
+
 
 class Fault(Protocol):
     """Something that goes wrong on purpose with an answer."""

@@ -141,8 +141,11 @@ class Delta:
     """finish: `stop`, `length`, `tool_calls`, `content_filter` … in the words of Chat Completions."""
     data: Any = None
     """item: something that only this protocol knows, as it wrote it; `annotations` of the words before it, as Chat
-    Completions writes them, all can say. text: how probable this token was, as `ChatCompletionTokenLogprob`. image,
-    audio, file: its bytes; of an image None when it lies elsewhere, or when one is to be made up."""
+    Completions writes them, all can say. text: how probable each of its tokens was, a list of
+    `ChatCompletionTokenLogprob`. image, audio, file: its bytes; of an image None when it lies elsewhere, or when one is
+    to be made up."""
+    part: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    """text, reasoning, refusal: which part of which item it belongs to, where the protocol tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ The shapes are `openai.types.Completion` and `openai.types.CompletionCreateParam
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from ..core import sse
 from ..core.json_text import compact
 from ..core.model import Reply, Request
 from ..core.prompt import Answer, Delta, Message, Part, Prompt
@@ -25,10 +24,10 @@ from .fields import (
     read_values,
     text,
     whole,
-    write_event,
     write_events,
     write_json,
 )
+from .writing import Chunks, written
 
 write_error = shapes.write_error
 write_failure = shapes.write_failure
@@ -116,56 +115,69 @@ def _deltas(value: Value) -> Iterator[Delta]:
 
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`Completion`, or when the prompt asks for a stream a run of it. It has a place for words only."""
-    head = {
-        "id": answer.id or f"cmpl-{shapes.digest(prompt, answer)}",
+    named = shapes.digest(prompt, answer)
+    if prompt.stream:
+        return write_events(written(stream_writer(prompt, answer, named, answer.choices), answer.deltas))
+    if error := shapes.error_of(answer):
+        return write_json({"error": shapes.error_object(error)}, 500)
+    choices = [_whole_choice(answer, index) for index in answer.choices]
+    usage = {"usage": shapes.write_usage(answer.usage)} if answer.usage else {}
+    return write_json({**_head(prompt, answer, named), "choices": choices, **usage})
+
+
+def _finish(said: str) -> str:
+    """There are no calls of tools here."""
+    return "stop" if said in ("", "tool_calls") else said
+
+
+def _head(prompt: Prompt, answer: Answer, named: str) -> Value:
+    return {
+        "id": answer.id or f"cmpl-{named}",
         "object": _OBJECT,
         "created": answer.created or 0,
         "model": answer.model or prompt.model,
     }
-    if prompt.stream:
-        return write_events(list(_events(prompt, answer, head)))
-    if error := shapes.error_of(answer):
-        return write_json({"error": shapes.error_object(error)}, 500)
-    choices = [
-        _choice(index, answer.joined("text", index), _finish(answer, index), _written_logprobs(_said(answer, index), 0))
-        for index in answer.choices
-    ]
-    return write_json(
-        {**head, "choices": choices, **({"usage": shapes.write_usage(answer.usage)} if answer.usage else {})}
-    )
 
 
-def _events(prompt: Prompt, answer: Answer, head: Value) -> Iterator[bytes]:
-    """A chunk per delta, one per end of a choice, then usage. An error is the end."""
-    asked = shapes.wants_usage(prompt)
-    tail = {"usage": None} if asked else {}
-    told: dict[int, list[str]] = defaultdict(list)
-    for delta in answer.deltas:
-        if delta.kind == "error":
-            yield write_event({"error": shapes.error_object(delta)})
-            return
-        if delta.kind == "text":
-            logprobs = _written_logprobs([delta], sum(map(len, told[delta.index])))
-            told[delta.index].append(delta.text)
-            yield write_event({**head, "choices": [_choice(delta.index, delta.text, None, logprobs)], **tail})
-    for index in answer.choices:
-        yield write_event({**head, "choices": [_choice(index, "", _finish(answer, index))], **tail})
-    if asked and answer.usage:
-        yield write_event({**head, "choices": [], "usage": shapes.write_usage(answer.usage)})
-    yield sse.write_event("[DONE]")
+def stream_writer(prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> Chunks:
+    """Writes an answer of which `head` is known before anything was said."""
+    return Chunks(prompt, _head(prompt, head, named), _Choices(), choices)
+
+
+class _Choices:
+    """Chunks have a place for words only, and for how probable their tokens were."""
+
+    def __init__(self) -> None:
+        self._length: dict[int, int] = defaultdict(int)
+        """What was said in each choice, in characters."""
+
+    def begin(self, index: int) -> None:
+        return None
+
+    def take(self, delta: Delta) -> Value | None:
+        if delta.kind != "text":
+            return None
+        logprobs = _written_logprobs([delta], self._length[delta.index])
+        self._length[delta.index] += len(delta.text)
+        return _choice(delta.index, delta.text, None, logprobs)
+
+    def end(self, index: int, finish: str) -> Value:
+        return _choice(index, "", _finish(finish))
 
 
 def _choice(index: int, words: str, finish: str | None = None, logprobs: Value | None = None) -> Value:
     return {"text": words, "index": index, "logprobs": logprobs, "finish_reason": finish}
 
 
-def _said(answer: Answer, index: int) -> list[Delta]:
-    return [delta for delta in answer.deltas if delta.kind == "text" and delta.index == index]
+def _whole_choice(answer: Answer, index: int) -> Value:
+    said = [delta for delta in answer.deltas if delta.kind == "text" and delta.index == index]
+    words = answer.joined("text", index)
+    return _choice(index, words, _finish(answer.finish_of(index)), _written_logprobs(said, 0))
 
 
 def _written_logprobs(said: list[Delta], start: int) -> Value | None:
     """`openai.types.completion_choice.Logprobs` of tokens that begin at this place of the text."""
-    found = [mapping(delta.data) for delta in said if mapping(delta.data)]
+    found = [token for delta in said for token in objects(delta.data)]
     if not found:
         return None
     tokens = [text(each.get("token")) for each in found]
@@ -178,10 +190,6 @@ def _written_logprobs(said: list[Delta], start: int) -> Value | None:
         ],
         "text_offset": [start + length for length in accumulate(map(len, tokens[:-1]), initial=0)],
     }
-
-
-def _finish(answer: Answer, index: int) -> str:
-    return answer.finish_of(index) or "stop"
 
 
 # --- streamed and whole ---------------------------------------------------------------------------------

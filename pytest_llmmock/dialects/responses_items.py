@@ -128,7 +128,7 @@ class Group:
 
     def _part(self) -> dict[str, Any]:
         if self.kind == "text":
-            tokens = [delta.data for delta in self.deltas if delta.kind == "text" and mapping(delta.data)]
+            tokens = [token for delta in self.deltas if delta.kind == "text" for token in objects(delta.data)]
             return {"type": "output_text", "text": self.words, "annotations": self._annotations(), "logprobs": tokens}
         if self.kind == "refusal":
             return {"type": "refusal", "refusal": self.words}

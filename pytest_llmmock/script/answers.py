@@ -156,7 +156,7 @@ def _words(said: Said, view: View) -> Iterator[Delta]:
     """The words, token by token where it is told how probable each was, and then where they are from."""
     text = said.text or ""
     if said.logprobs:
-        yield from (Delta("text", each["token"], data=each) for each in _logprobs(said, text, view))
+        yield from (Delta("text", each["token"], data=[each]) for each in _logprobs(said, text, view))
     else:
         yield from (Delta("text", piece) for piece in pieces(text, said.chunks))
     if said.annotations:

@@ -264,3 +264,33 @@ def test_a_stream_that_stays_is_let_go_behind_its_last_event() -> None:
     next(iter(frames))
     frames.wait()
     assert (frames.whole, close.calls, len(frames.seen)) == (True, 1, 1)
+
+
+class Told:
+    """Says itself when the stream has ended, and whether it is whole."""
+
+    def __init__(self, last: bytes = b"", failure: str = "") -> None:
+        self.last = last
+        self.failure = failure
+
+    def reached(self, chunk: bytes) -> bool:
+        return chunk == self.last
+
+
+def test_who_makes_a_stream_may_know_when_it_has_ended() -> None:
+    told: list[int] = []
+    frames = Live([b"a", b"b"], Closer(), since=0, ending=Told(b"a"))
+    frames.then(lambda: told.append(len(frames.seen)))
+    next(iter(frames))
+    assert told == [1]
+
+
+def test_a_stream_that_ends_and_failed_is_not_whole_and_is_no_surprise_to_its_reader() -> None:
+    told: list[int] = []
+    frames = Live([b"a"], Closer(), since=0, ending=Told(failure="out of coal"))
+    frames.then(lambda: told.append(1))
+    assert next(iter(frames)).data == b"a"
+    assert frames.failure == "out of coal"  # who leaves here has heard of it
+    assert [frame.data for frame in frames] == [b"a"]
+    assert (told, frames.whole, frames.failure) == ([], False, "out of coal")
+    frames.wait()
