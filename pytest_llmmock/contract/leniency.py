@@ -11,6 +11,9 @@ from .ranges import RANGES
 NEEDED = frozenset({"arguments", "call_id", "content", "name", "output", "role", "summary", "text", "type"})
 """What parts of a response need when they are sent back. All else that the types ask for may be left out."""
 
+OPTIONAL = frozenset({"parameters", "strict"})
+"""What the types ask of a tool, and the API does not."""
+
 HANDED_BACK = frozenset({"annotations", "name"})
 """What messages of Chat Completions may hold, because answers do, or did."""
 
@@ -26,8 +29,8 @@ def _nobody(finding: Finding) -> bool:
 
 def _openai(finding: Finding) -> bool:
     steps, code = finding.steps, finding.code
-    if steps[0] in ("input", "tools", "text") and code == "missing_required_parameter" and len(steps) > 1:
-        return steps[-1] not in NEEDED
+    if code == "missing_required_parameter" and len(steps) > 1 and steps[0] in ("input", "tools"):
+        return steps[-1] in OPTIONAL if steps[0] == "tools" else steps[-1] not in NEEDED
     if steps[0] == "messages" and code == "unknown_parameter" and len(steps) == 3:
         return steps[-1] in HANDED_BACK
     return False
@@ -39,7 +42,7 @@ def softened(finding: Finding, operation: str) -> Finding:
     if finding.code != "unknown_parameter":
         return finding
     if len(steps) == 1 and steps[0] in RANGES.get(operation, {}):
-        words = "is of the past: the SDK has it no more, and newer models may refuse it."
+        words = "is no parameter of the SDK that is installed, and models differ in whether they take it."
         return replace(finding, words=words, refused=False)
     if operation == "chat" and len(steps) == 3 and steps[0] == "messages":
         words = f"{finding.words} Some models pass it over, and many providers refuse it."

@@ -32,7 +32,7 @@ def _is_whole(body: Body) -> bool:
 
 def answered_calls(body: Body) -> Iterator[Finding]:
     """What answers a call has it in the conversation, and each call is answered."""
-    asked = {(item.get("type"), text(item.get("call_id"))) for _, item in _items(body)}
+    asked = {(text(item.get("type")), text(item.get("call_id"))) for _, item in _items(body)}
     for at, item in _items(body):
         kind, call = text(item.get("type")), text(item.get("call_id"))
         asks = ANSWERS.get(kind)

@@ -67,8 +67,9 @@ def function(schema: Any, steps: Steps, code: str | None) -> Iterator[Finding]:
     """What any function's parameters have to be: an object, whose lists say what they hold."""
     if not isinstance(schema, dict) or not schema:
         return
-    if schema.get("type", "object") != "object":
-        yield Finding((*steps, "type"), f"has to be 'object', and is {schema['type']!r}.", code, bracketed(steps))
+    kind = schema.get("type", "object")
+    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+        yield Finding((*steps, "type"), f"has to be 'object', and is {kind!r}.", code, bracketed(steps))
     for at, each in walk(schema, steps):
         if each.get("type") == "array" and "items" not in each and "prefixItems" not in each:
             yield Finding(at, "is an array and does not say what its items are.", code, bracketed(steps))
@@ -146,7 +147,8 @@ class _Sums:
     characters: int = 0
 
     def count(self, schema: dict[str, Any]) -> None:
-        names = [name for keyword in ("properties", "$defs") for name in (schema.get(keyword) or {})]
+        held = [schema.get(keyword) for keyword in ("properties", "$defs")]
+        names = [name for each in held if isinstance(each, dict) for name in each]
         values = schema["enum"] if isinstance(schema.get("enum"), list) else []
         self.properties += len(_inner(schema, "properties"))
         self.values += len(values)

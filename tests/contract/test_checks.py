@@ -189,7 +189,21 @@ def test_a_request_is_read_as_it_was_before_its_client_compressed_it():
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5)
-NAMES = st.sampled_from(["type", "role", "content", "text", "function", "name", "parameters", "tool_calls", "id", "x"])
+WORDS = [
+    "type",
+    "role",
+    "content",
+    "text",
+    "function",
+    "name",
+    "parameters",
+    "tool_calls",
+    "id",
+    "x",
+    "strict",
+    "schema",
+]
+NAMES = st.sampled_from([*WORDS, "properties", "items", "required", "anyOf", "$defs", "enum", "input_schema", "format"])
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
 
 

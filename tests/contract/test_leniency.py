@@ -10,6 +10,7 @@ FORGIVEN = [
     (("tools", 0, "strict"), "missing_required_parameter", True),
     (("input", 1, "content", 0, "annotations"), "missing_required_parameter", True),
     (("input", 1, "call_id"), "missing_required_parameter", False),
+    (("tools", 0, "function"), "missing_required_parameter", False),
     (("input",), "missing_required_parameter", False),
     (("input", 1, "id"), "invalid_type", False),
     (("messages", 1, "annotations"), "unknown_parameter", True),
@@ -36,7 +37,7 @@ def test_a_name_beside_the_others_of_a_message_is_a_hint_and_deeper_ones_are_ref
     assert softened(deeper, "chat").refused
 
 
-def test_what_our_own_rules_know_is_of_the_past():
+def test_what_our_own_rules_know_is_a_hint():
     unknown = Finding(("temperature",), "is not known", "unknown_parameter")
     assert not softened(unknown, "messages").refused
     assert softened(Finding(("temperature",), "has to be a number", "invalid_type"), "messages").refused

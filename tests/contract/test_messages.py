@@ -130,9 +130,9 @@ def test_what_the_api_refuses_is_told_as_anthropic_names_places(body, message):
     assert (first.param, first.code, first.refused) == (None, None, True)
 
 
-def test_what_an_sdk_has_no_more_is_a_hint_and_older_models_may_take_it():
-    past = "is of the past: the SDK has it no more, and newer models may refuse it."
-    assert told("messages", top_k=5) == [f"hint: top_k: {past}"]
+def test_what_an_sdk_has_no_more_is_a_hint_for_older_models_take_it():
+    words = "is no parameter of the SDK that is installed, and models differ in whether they take it."
+    assert told("messages", top_k=5) == [f"hint: top_k: {words}"]
 
 
 def test_tokens_are_counted_of_a_conversation_that_holds():

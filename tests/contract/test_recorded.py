@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -91,3 +93,32 @@ def strangers(body: dict[str, Any]) -> None:
 def test_a_role_that_there_is_not_is_found_behind_any_conversation(shared, operation):
     for exchange in taken(shared, operation):
         assert f"messages[{len(exchange.json['messages'])}].role" in spoilt(exchange, strangers)
+
+
+ODD = [None, True, 5, -1.5, "x", "", [], {}, [1], {"a": 1}, [[]], [{}], {"type": "object"}, "object", ["object"]]
+
+
+def spots(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all that lies in a value."""
+    steps = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for step in steps:
+        yield (*way, step)
+        yield from spots(value[step], (*way, step))
+
+
+def bend(body: dict[str, Any], random: Random) -> None:
+    """Put something odd anywhere."""
+    *way, last = random.choice([*spots(body)])
+    inside: Any = body
+    for step in way:
+        inside = inside[step]
+    inside[last] = deepcopy(random.choice(ODD))
+
+
+@pytest.mark.parametrize("operation", HOMES)
+def test_a_real_request_is_judged_wherever_it_is_bent(shared, operation):
+    random = Random(5)
+    found = [each for each in taken(shared, operation) if len(each.request.body) < 10_000]
+    for exchange in random.choices(found, k=150):
+        told = spoilt(exchange, lambda body: bend(body, random))
+        assert all(isinstance(path, str) for path in told)

@@ -153,6 +153,14 @@ def test_what_the_api_refuses_is_told_with_the_providers_param_and_code(body, me
     assert (first.param, first.code, first.refused) == (param, code, True)
 
 
-@pytest.mark.parametrize("body", [{"input": 5}, {"input": [5, None]}, {"tools": [3, {"type": "function", "name": []}]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": 5},
+        {"input": [5, None]},
+        {"input": [{"type": [], "call_id": {}}]},
+        {"tools": [3, {"type": "function", "name": []}]},
+    ],
+)
 def test_a_body_of_another_shape_is_told_and_nothing_breaks(body):
     assert told("responses", **body)

@@ -125,6 +125,7 @@ def test_drafts_by_their_own_rules_and_unknown_ones_by_the_newest():
 FUNCTIONS = [
     ({}, []),
     ({"type": "object"}, []),
+    ({"type": ["object", "null"]}, []),
     ({"type": "string"}, ["s.type has to be 'object', and is 'string'."]),
     (
         {"type": "object", "properties": {"a": {"type": "array"}}},
@@ -148,3 +149,4 @@ def test_what_is_no_object_is_left_to_the_types(check, value):
 def test_odd_schemas_break_nothing():
     odd = {"type": "object", "properties": [1], "required": 5, "$defs": [2], "anyOf": {"a": 1}, "items": 3, "enum": 4}
     assert told(odd)
+    assert told({"type": 5, "properties": 5, "$defs": 5, "enum": {}, "required": {}, "items": [], "anyOf": 1})
