@@ -11,6 +11,7 @@ from secrets import token_bytes
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..core.json_text import parse_json
 from ..core.model import Exchange, Request
 from ..errors import UsageError
 from . import media
@@ -120,10 +121,7 @@ def _json(request: Request) -> Any:
 @lru_cache(maxsize=4)
 def _parsed(content: bytes) -> Any:
     """Several matchers look at the same body, one after the other; none changes it."""
-    try:
-        return _DECODER.decode(content.decode()) if content else None
-    except (ValueError, RecursionError):
-        return None
+    return parse_json(content, _DECODER.decode)
 
 
 def _number(digits: str) -> float | int:

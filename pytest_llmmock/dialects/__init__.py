@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from ..core.codings import unpacked
-from ..core.model import Dialect, Exchange, Request
+from ..core.model import Dialect, Exchange, Problem, Reply, Request
 
 ROUTES = {
     "POST */chat/completions": "chat",
@@ -135,6 +135,11 @@ def read(request: Request) -> Exchange:
     operation, target, _ = _route(request.method, request.path)
     dialect = dialect_of(operation) if operation != "opaque" else _opaque(request)
     return Exchange(unpacked(request), operation, target, dialect, sent=request)
+
+
+def write_error(request: Request, problem: Problem) -> Reply:
+    """An error in the shape of the protocol that the request speaks."""
+    return read(request).dialect.write_error(problem)
 
 
 def _opaque(request: Request) -> Dialect:
