@@ -209,8 +209,13 @@ def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Rep
     content = data if "body" in data or "parsed_body" in data else {"body": data.get("content")}
     headers = _headers(data.get("headers"))
     body, headers = without_encoding(_body(content, _style(meta, "response"), blob), headers)
-    headers = tuple(pair for pair in headers if pair[0] not in _FRAMING)
+    headers = tuple(pair for pair in headers if pair[0] not in _FRAMING or _is_of_head(pair, body))
     return Reply(status, headers, read_timing(str(meta.get("timing") or ""), body), reason)
+
+
+def _is_of_head(pair: tuple[str, str], body: bytes) -> bool:
+    """Whether this tells the length of a body that did not come, because it was asked for its head only."""
+    return not body and pair[0] == "content-length" and pair[1] != "0"
 
 
 def _status(data: dict[str, Any]) -> tuple[int, str]:

@@ -48,8 +48,9 @@ _Seen = tuple[int, str, str, str | None, str, bytes]
 
 
 def operation(exchange: Exchange) -> object:
-    """Method and path, without host and prefix."""
-    return exchange.target
+    """Method and path, without host and prefix, and which part of a file is asked for."""
+    part = exchange.request.header("range")
+    return exchange.target if part is None else f"{exchange.target} {part}"
 
 
 def query(exchange: Exchange) -> object:
@@ -270,7 +271,8 @@ class Keys:
         request = exchange.request
         self.secrets.learn(request, asked=True)
         secrets = self.secrets.generation
-        seen = (secrets, exchange.target, request.query, request.header("content-type"), str(instead), request.body)
+        asked = str(operation(exchange))
+        seen = (secrets, asked, request.query, request.header("content-type"), str(instead), request.body)
         known = self._memo.get(seen)
         if known is None:
             values = {**self.values(exchange), **instead}

@@ -7,6 +7,7 @@ which takes longer than all the rest of an answer, and its handler closes the co
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +15,7 @@ from io import BufferedIOBase
 from itertools import chain
 from urllib.parse import quote
 
-from ..core.model import Headers, Reply, Request
+from ..core.model import Headers, Reply, Request, header
 from ..core.pacing import Paced
 from .blocks import as_it_is, chunks, in_chunks
 from .head import FIELD, STATUS_WITHOUT_BODY, TOKEN, write_head
@@ -226,9 +227,9 @@ def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
 def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[bytes]:
     size = sum(map(len, bodies))
     streams = reply.is_stream
-    head = write_head(reply, _unknown(asked) if streams else _known(size), asked.keep)
     if not _has_body(asked, reply):
-        return [head]
+        return [write_head(reply, b"" if streams else _told(reply, size), asked.keep)]
+    head = write_head(reply, _unknown(asked) if streams else _known(size), asked.keep)
     write = in_chunks if streams and asked.modern else as_it_is
     return write(head, bodies, size)
 
@@ -238,9 +239,16 @@ def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
     framing = _length_ahead(reply) or _unknown(asked)
     head = write_head(reply, framing, asked.keep)
     if not _has_body(asked, reply):
-        return [head]
+        return _without_body(head, reply)
     bodies = (frame.data for frame in reply.frames)
     return chain([head], chunks(bodies) if framing is _CHUNKED else bodies)
+
+
+def _without_body(head: bytes, reply: Reply) -> Iterator[bytes]:
+    """What an upstream sends is read to its end all the same, for else it would not be recorded."""
+    if reply.live:
+        deque(reply.frames, maxlen=0)
+    yield head
 
 
 def _length_ahead(reply: Reply) -> bytes:
@@ -248,6 +256,12 @@ def _length_ahead(reply: Reply) -> bytes:
     frames = reply.frames
     length = frames.length if isinstance(frames, Paced) and frames.holds_head else None
     return b"" if length is None else _known(length)
+
+
+def _told(reply: Reply, size: int) -> bytes:
+    """What an answer to HEAD says of the body that it does not have: an upstream told it, or it is what there is."""
+    length = header(reply.headers, "content-length")
+    return _known(int(length)) if length and length.isdecimal() else _known(size) if size else b""
 
 
 def _known(length: int) -> bytes:
