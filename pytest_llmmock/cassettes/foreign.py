@@ -187,11 +187,13 @@ def _migrated(text: str) -> Any:
 
 def recorded(item: Any, blob: Blob | None = None) -> Recorded:
     """One interaction from its data."""
-    request = _dict(item, "interaction").get("request")
-    reply = item.get("response")
+    asked = _dict(item, "interaction").get("request")
+    answered = item.get("response")
     meta = item.get("llmmock")
     meta = meta if isinstance(meta, dict) else {}
-    return Recorded(_request(_dict(request, "request"), meta, blob), _reply(_dict(reply, "response"), meta, blob), meta)
+    request = _request(_dict(asked, "request"), meta, blob)
+    framing = _FRAMING[request.method == "HEAD" :]  # which tells the length of a body that does not come
+    return Recorded(request, _reply(_dict(answered, "response"), meta, blob, framing), meta)
 
 
 def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Request:
@@ -204,18 +206,13 @@ def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> R
     return Request(method, *split_uri(uri), headers=headers, body=body)
 
 
-def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Reply:
+def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None, framing: tuple[str, ...]) -> Reply:
     status, reason = _status(data)
     content = data if "body" in data or "parsed_body" in data else {"body": data.get("content")}
     headers = _headers(data.get("headers"))
     body, headers = without_encoding(_body(content, _style(meta, "response"), blob), headers)
-    headers = tuple(pair for pair in headers if pair[0] not in _FRAMING or _is_of_head(pair, body))
+    headers = tuple(pair for pair in headers if pair[0] not in framing)
     return Reply(status, headers, read_timing(str(meta.get("timing") or ""), body), reason)
-
-
-def _is_of_head(pair: tuple[str, str], body: bytes) -> bool:
-    """Whether this tells the length of a body that did not come, because it was asked for its head only."""
-    return not body and pair[0] == "content-length" and pair[1] != "0"
 
 
 def _status(data: dict[str, Any]) -> tuple[int, str]:

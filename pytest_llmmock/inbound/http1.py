@@ -228,7 +228,7 @@ def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[by
     size = sum(map(len, bodies))
     streams = reply.is_stream
     if not _has_body(asked, reply):
-        return [write_head(reply, b"" if streams else _told(reply, size), asked.keep)]
+        return [write_head(reply, _unknown(asked) if streams else _told(reply, size), asked.keep)]
     head = write_head(reply, _unknown(asked) if streams else _known(size), asked.keep)
     write = in_chunks if streams and asked.modern else as_it_is
     return write(head, bodies, size)
