@@ -17,7 +17,7 @@ from .core.summary import tokens
 from .deck import Deck
 from .errors import LLMMockError
 from .inbound.server import Server
-from .mock import LLMMock, LLMServer, is_guarded, late_guard
+from .mock import LLMMock, LLMServer, is_guarded, late_guard, new_server
 from .naming import cassette_path, is_alone, relative, settings_of, shown
 from .plugin import BEGAN, CLEANUP, PROPERTY
 from .settings import Settings
@@ -190,7 +190,7 @@ def running_server(config: pytest.Config) -> Server:
     """The server of this pytest process, started when the first test asks for it."""
     server = config.stash.get(_SERVER, None)
     if server is None:
-        server = config.stash[_SERVER] = Server()
+        server = config.stash[_SERVER] = new_server()
         server.start()
         config.stash[CLEANUP].append(server.stop)
     return server

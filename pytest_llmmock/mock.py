@@ -234,8 +234,13 @@ def _running(server: Server | None) -> Iterator[Server]:
     if server is not None:
         yield server
         return
-    with Server() as own:
+    with new_server() as own:
         yield own
+
+
+def new_server() -> Server:
+    """A server that knows in which shape to refuse what it cannot read."""
+    return Server(write_error=dialects.write_error)
 
 
 def default_upstream(environ: Mapping[str, str]) -> str:

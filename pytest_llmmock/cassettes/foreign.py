@@ -189,13 +189,14 @@ def recorded(item: Any, blob: Blob | None = None) -> Recorded:
     """One interaction from its data."""
     meta = _meta(item)
     request = _request(_dict(item.get("request"), "request"), meta, blob)
-    return Recorded(request, recorded_reply(item, blob), meta)
+    return Recorded(request, recorded_reply(item, request.method, blob), meta)
 
 
-def recorded_reply(item: Any, blob: Blob | None = None) -> Reply:
+def recorded_reply(item: Any, method: str, blob: Blob | None = None) -> Reply:
     """The reply of an interaction, whatever else of it there is."""
     meta = _meta(item)
-    return _reply(_dict(item.get("response"), "response"), meta, blob)
+    framing = _FRAMING[method == "HEAD" :]  # which tells the length of a body that does not come
+    return _reply(_dict(item.get("response"), "response"), meta, blob, framing)
 
 
 def _meta(item: Any) -> dict[str, Any]:
@@ -213,12 +214,12 @@ def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> R
     return Request(method, *split_uri(uri), headers=headers, body=body)
 
 
-def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Reply:
+def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None, framing: tuple[str, ...]) -> Reply:
     status, reason = _status(data)
     content = data if "body" in data or "parsed_body" in data else {"body": data.get("content")}
     headers = _headers(data.get("headers"))
     body, headers = without_encoding(_body(content, _style(meta, "response"), blob), headers)
-    headers = tuple(pair for pair in headers if pair[0] not in _FRAMING)
+    headers = tuple(pair for pair in headers if pair[0] not in framing)
     return Reply(status, headers, read_timing(str(meta.get("timing") or ""), body), reason)
 
 

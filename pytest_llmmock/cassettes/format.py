@@ -37,6 +37,7 @@ _META = b"\n  llmmock: {key: "
 _OUR_LINE = re.compile(rb'"?([0-9a-f]{32})"?, stamp: "?([0-9a-f]{16})"?[,}]')
 _UNFIT = re.compile("[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
 """What may not stand in YAML, not even in a comment."""
+_METHOD = re.compile(rb"^    method: ([A-Z]+)$", re.MULTILINE)
 _PAIR = re.compile(r"(-?\d+\.\d+):(\d+)(?!\S)")
 _NUMBER = re.compile(rb"\A# \d+")
 
@@ -129,10 +130,11 @@ def _parse_reply(source: bytes, blob: Blob | None) -> Reply | None:
     from .foreign import recorded_reply
 
     at = source.find(_REPLY)
-    if at < 0 or not marks(source):
+    method = _METHOD.search(source, 0, max(at, 0))
+    if method is None or not marks(source):
         return None
     try:
-        return _built(b"- " + source[at + 3 :], lambda item: recorded_reply(item, blob))
+        return _built(b"- " + source[at + 3 :], lambda item: recorded_reply(item, method[1].decode(), blob))
     except CassetteFormatError:
         return None  # what is wrong with it is told by who reads all of it
 

@@ -11,6 +11,7 @@ from secrets import token_bytes
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..core.json_text import parse_json
 from ..core.model import Exchange, Request
 from ..errors import UsageError
 from . import media
@@ -47,8 +48,9 @@ _Seen = tuple[int, str, str, str | None, str, bytes]
 
 
 def operation(exchange: Exchange) -> object:
-    """Method and path, without host and prefix."""
-    return exchange.target
+    """Method and path, without host and prefix, and which part of a file is asked for."""
+    part = exchange.request.header("range")
+    return exchange.target if part is None else f"{exchange.target} {part}"
 
 
 def query(exchange: Exchange) -> object:
@@ -120,10 +122,7 @@ def _json(request: Request) -> Any:
 @lru_cache(maxsize=4)
 def _parsed(content: bytes) -> Any:
     """Several matchers look at the same body, one after the other; none changes it."""
-    try:
-        return _DECODER.decode(content.decode()) if content else None
-    except (ValueError, RecursionError):
-        return None
+    return parse_json(content, _DECODER.decode)
 
 
 def _number(digits: str) -> float | int:
@@ -272,7 +271,8 @@ class Keys:
         request = exchange.request
         self.secrets.learn(request, asked=True)
         secrets = self.secrets.generation
-        seen = (secrets, exchange.target, request.query, request.header("content-type"), str(instead), request.body)
+        asked = str(operation(exchange))
+        seen = (secrets, asked, request.query, request.header("content-type"), str(instead), request.body)
         known = self._memo.get(seen)
         if known is None:
             values = {**self.values(exchange), **instead}

@@ -69,7 +69,7 @@ def find(exchange: Exchange, player: Player, read: Read) -> Found:
 
 def _likely(player: Player, wanted: Sequence[bytes]) -> list[Place]:
     """The recordings that share most words with the request, of those that share most lines. None is parsed."""
-    lines, words = set(wanted), set(_WORDS.findall(b"\n".join(wanted)))
+    lines, words = set(wanted), set(_WORDS.findall(b"\n".join(wanted)[:_READ]))
     texts = [(place, found) for place in player.places() if (found := _lines(place[2]))]
     texts.sort(key=lambda each: len(lines.intersection(each[1])), reverse=True)
     sizes = accumulate(sum(map(len, found)) for _, found in texts)

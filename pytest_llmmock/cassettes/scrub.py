@@ -19,13 +19,20 @@ REQUEST_HEADERS = (
     "anthropic-version",
     "content-type",
     "openai-beta",
+    "range",
 )
 """What a recording keeps of a request's headers. All others, known or not, are never written."""
 
 REPLY_HEADERS = (
+    "accept-ranges",
     "anthropic-ratelimit-*",
+    "cache-control",
     "content-disposition",
+    "content-length",  # of an answer to HEAD, which has no body to count
+    "content-range",
     "content-type",
+    "etag",
+    "last-modified",
     "location",
     "openai-model",
     "openai-processing-ms",
@@ -33,6 +40,7 @@ REPLY_HEADERS = (
     "request-id",
     "retry-after",
     "retry-after-ms",
+    "x-chatgpt-operation-id",
     "x-ratelimit-*",
     "x-request-id",
     "x-should-retry",

@@ -24,6 +24,10 @@ _LITERAL = re.compile(
 _UNPRINTABLE = re.compile(
     "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
+_TO_ESCAPE = re.compile(
+    "[^\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]+"
+)
+"""The same, and what has a meaning in double quotes."""
 _PLAIN = re.compile(r"(?:[^\W\d]|[/$(])(?:[^\n:#]++|:(?=[^\s])|(?<=[^\s])#)*+(?<! )")
 _FLOW_PLAIN = re.compile(r"[A-Za-z_][\w./+-]*", re.ASCII)
 _RESERVED = re.compile(r"y|n|yes|no|true|false|on|off|null", re.IGNORECASE)
@@ -151,14 +155,19 @@ def _quoted(value: str, pad: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    return re.sub('["\\\\]|' + _UNPRINTABLE.pattern, lambda match: _escape(match.group()), value)
+    return _TO_ESCAPE.sub(lambda match: match.group().translate(_ESCAPED), value)
 
 
-def _escape(character: str) -> str:
-    code = ord(character)
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+class _Escaped(dict[int, str]):
+    """Characters as YAML writes them in double quotes, each worked out once: a body may be all control characters."""
+
+    def __missing__(self, code: int) -> str:
+        escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+        self[code] = escape = _ESCAPES.get(chr(code), escape)
+        return escape
+
+
+_ESCAPED = _Escaped()
 
 
 def binary(value: bytes, pad: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from .. import dialects
 from ..cassettes.cassette import Cassette, Interaction
 from ..core.model import Reply, Request
 from ..core.summary import plural
@@ -166,7 +167,7 @@ def finish(deck: Deck) -> None:
 
 def serve(handle: Callable[[Request], Reply], host: str, port: int, banner: Callable[[str], str]) -> None:
     """Serve until Ctrl-C or SIGTERM. Raises `ServerError`."""
-    with Server(handle, host=host, port=port) as server:
+    with Server(handle, host=host, port=port, write_error=dialects.write_error) as server:
         signal.signal(signal.SIGTERM, _interrupt)
         click.echo(banner(server.url))
         server.serve_forever()

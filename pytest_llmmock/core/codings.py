@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from .model import Headers, Request, header
 
+LARGEST = 1 << 26
+"""Bytes: what would be longer than this is left packed. A few kilobytes can hold gigabytes of nothing."""
+
 
 def unpacked(request: Request) -> Request:
     """The request as it was before its client compressed it."""
@@ -20,7 +23,7 @@ def without_encoding(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
     """The body as it was before it was compressed, and the headers that then hold.
 
     Peers store some bodies compressed, and some plain under a header that still says compressed: bytes
-    that do not decode are taken as plain.
+    that do not decode, or to more than `LARGEST`, are taken as plain.
     """
     names = [name.strip().lower() for name in (header(headers, "content-encoding") or "").split(",")]
     for name in reversed(names):
@@ -32,10 +35,24 @@ def without_encoding(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
     return body, tuple(pair for pair in headers if pair[0] != "content-encoding")
 
 
-def _gzip(body: bytes) -> bytes:
+def _whole(unpacked: bytes, ended: bool) -> bytes:
+    """What was unpacked, when that is all of it and not too much."""
+    if len(unpacked) > LARGEST:
+        raise ValueError(f"unpacked it is longer than {LARGEST} bytes")
+    if not ended:
+        raise ValueError("it was cut off")
+    return unpacked
+
+
+def _inflate(body: bytes, wbits: int) -> bytes:
     import zlib
 
-    return zlib.decompress(body, wbits=zlib.MAX_WBITS | 32)
+    unpacker = zlib.decompressobj(wbits=wbits)
+    return _whole(unpacker.decompress(body, LARGEST + 1), unpacker.eof)
+
+
+def _gzip(body: bytes) -> bytes:
+    return _inflate(body, 47)  # a window of any size, and the header of gzip or of zlib
 
 
 def _deflate(body: bytes) -> bytes:
@@ -43,13 +60,13 @@ def _deflate(body: bytes) -> bytes:
     import zlib
 
     try:
-        return zlib.decompress(body)
+        return _inflate(body, zlib.MAX_WBITS)
     except zlib.error:
         unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        unpacked = unpacker.decompress(body)
-        if not unpacker.eof or unpacker.unused_data:
+        unpacked = unpacker.decompress(body, LARGEST + 1)
+        if unpacker.unused_data:
             raise
-        return unpacked
+        return _whole(unpacked, unpacker.eof)
 
 
 def _br(body: bytes) -> bytes:
@@ -57,8 +74,12 @@ def _br(body: bytes) -> bytes:
         import brotli
     except ImportError:  # PyPy
         import brotlicffi as brotli
-    decoded: bytes = brotli.decompress(body)
-    return decoded
+    unpacker = brotli.Decompressor()
+    try:
+        unpacked: bytes = unpacker.process(body, output_buffer_limit=LARGEST + 1)
+    except TypeError:  # before brotli 1.2 there is no limit
+        unpacked = unpacker.process(body)
+    return _whole(unpacked, unpacker.is_finished())
 
 
 def _zstd(body: bytes) -> bytes:
@@ -68,7 +89,13 @@ def _zstd(body: bytes) -> bytes:
         from compression import zstd
     else:
         from backports import zstd
-    return zstd.decompress(body)
+    unpacked, left = b"", body
+    while left:  # there may be several frames
+        unpacker = zstd.ZstdDecompressor()
+        unpacked += unpacker.decompress(left, LARGEST + 1 - len(unpacked))
+        left = unpacker.unused_data
+        _whole(unpacked, unpacker.eof)
+    return unpacked
 
 
 DECODERS: dict[str, Callable[[bytes], bytes]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ..errors import LLMMockError, ScriptError, TranslationError, UpstreamError
+from .codings import LARGEST
 from .journal import Journal
 from .json_text import json_error
 from .model import Exchange, Later, Problem, Reply, Request, Source, SourceName
@@ -119,5 +120,12 @@ def unreadable(exchange: Exchange) -> str:
     if not error:
         return ""
     start = ascii(request.body[:60].decode(errors="replace"))
-    packed = f" Its header says content-encoding: {coding}." if coding else ""
+    packed = f" Its header says content-encoding: {coding}.{_left_packed(exchange)}" if coding else ""
     return f"The body of {request.method} {request.path} is not JSON: {error}.{packed} It begins: {start}"
+
+
+def _left_packed(exchange: Exchange) -> str:
+    """Why a body stands as it came."""
+    if exchange.request.body != exchange.sent.body:
+        return ""
+    return f" It is none that can be unpacked, to {LARGEST >> 20} MiB at most."

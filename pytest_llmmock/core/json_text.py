@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
+DEEPEST = 128
+"""Levels: what is nested deeper is refused, as many parsers do. Whatever walks through a value may call itself."""
 
-def parse_json(body: bytes) -> Any:
-    """A JSON value, or None when the bytes are not JSON (in UTF-8, as RFC 8259 wants it)."""
+
+def parse_json(body: bytes, decode: Callable[[str], Any] = json.loads) -> Any:
+    """A JSON value, or None when the bytes are not JSON (in UTF-8, as RFC 8259 wants it) or nested too deeply."""
     try:
-        return json.loads(body.decode()) if body else None
+        return _parsed(body, decode) if body else None
     except (ValueError, RecursionError):
         return None
+
+
+def _parsed(body: bytes, decode: Callable[[str], Any] = json.loads) -> Any:
+    value = decode(body.decode())
+    if body.count(b"[") + body.count(b"{") > DEEPEST and _is_too_deep(value):
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+_TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def compact(value: object) -> str:
@@ -31,7 +55,9 @@ def is_json(body: bytes) -> bool:
 def json_error(body: bytes) -> str | None:
     """What keeps the bytes from being JSON, or None when they are."""
     try:
-        json.loads(body.decode())
-    except (ValueError, RecursionError) as error:
+        _parsed(body)
+    except RecursionError:
+        return _TOO_DEEP
+    except ValueError as error:
         return str(error)
     return None

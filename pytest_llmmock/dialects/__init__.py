@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from ..core.codings import unpacked
-from ..core.model import Dialect, Exchange, Request
+from ..core.model import Dialect, Exchange, Problem, Reply, Request
 
 ROUTES = {
     "POST */chat/completions": "chat",
@@ -146,6 +146,11 @@ def _told_apart(operation: str, request: Request) -> str:
     """The operation; where Anthropic has another thing at the same path, its own, by a header of all its clients."""
     name = f"messages.{operation.partition('.')[0]}"
     return name if request.header("anthropic-version") and name in MODULES else operation
+
+
+def write_error(request: Request, problem: Problem) -> Reply:
+    """An error in the shape of the protocol that the request speaks."""
+    return read(request).dialect.write_error(problem)
 
 
 def _opaque(request: Request) -> Dialect:

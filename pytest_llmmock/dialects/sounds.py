@@ -38,7 +38,8 @@ _PERIOD = 60
 
 def seconds_of(words: str, speed: float = 1.0) -> float:
     """How long it takes to say this."""
-    return min(max(len(words) * _SECONDS_A_CHARACTER / max(speed, 0.25), _SHORTEST), _LONGEST)
+    pace = min(max(0.25, speed), 4)  # in this order: what is no number at all is then the least
+    return min(max(len(words) * _SECONDS_A_CHARACTER / pace, _SHORTEST), _LONGEST)
 
 
 def make(seconds: float, kind: str) -> bytes:

@@ -107,7 +107,7 @@ def _told(answer: Answer) -> bytes:
 
 def _seconds(prompt: Prompt) -> float:
     speed = prompt.options.get("speed")
-    return sounds.seconds_of(_words(prompt), float(speed) if isinstance(speed, int | float) else 1.0)
+    return sounds.seconds_of(_words(prompt), speed if isinstance(speed, int | float) else 1.0)
 
 
 def _events(prompt: Prompt, answer: Answer, pieces: list[bytes]) -> Iterator[bytes]:

@@ -7,38 +7,32 @@ which takes longer than all the rest of an answer, and its handler closes the co
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from http import HTTPStatus
 from io import BufferedIOBase
 from itertools import chain
 from urllib.parse import quote
 
-from ..core.model import Headers, Reply, Request
+from ..core.model import Headers, Reply, Request, header
 from ..core.pacing import Paced
 from .blocks import as_it_is, chunks, in_chunks
+from .head import FIELD, STATUS_WITHOUT_BODY, TOKEN, write_head
 
 ORIGIN = "http://localhost"
 """The origin of every request. The real port is another in each run, so a cassette must not hold it."""
 
 _MAX_HEAD = 1 << 16
-_MAX_BODY = 1 << 30
+_MAX_BODY = 1 << 27
 _MAX_TRAILERS = 100
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*"
-_REQUEST_LINE = re.compile(rb"(%b) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)" % _TOKEN)
-_FIELD = re.compile(rb"(%b):[ \t]*(%b)" % (_TOKEN, _TEXT))
-_REASON = re.compile(_TEXT)
+_REQUEST_LINE = re.compile(rb"(%b) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)" % TOKEN)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 _ABSOLUTE = re.compile(r"(?i:https?)://[^/?]*(.*)")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
-_OUR_OWN = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 _CHUNKED = b"transfer-encoding: chunked\r\n"
-_STATUS_WITHOUT_BODY = {204, 304}
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class BadRequest(Exception):
@@ -47,6 +41,8 @@ class BadRequest(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+        self.request: Request | None = None
+        """The request as far as it could be read: its head, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,12 @@ def read_request(stream: BufferedIOBase, send: Callable[[bytes], object]) -> Ask
     path, query = _split_target(target)
     headers = tuple(map(_read_field, lines[1:]))
     proceed = send if modern and "100-continue" in _values(headers, "expect") else _no_need
-    body = _read_body(stream, headers, proceed)
-    request = Request(method, ORIGIN, path, query, headers, body)
+    request = Request(method, ORIGIN, path, query, headers)
+    try:
+        request = replace(request, body=_read_body(stream, headers, proceed))
+    except BadRequest as bad:
+        bad.request = request
+        raise
     return Asked(request, modern, keep=modern and "close" not in _values(headers, "connection"))
 
 
@@ -107,7 +107,7 @@ def _read_request_line(line: bytes) -> tuple[str, bytes, bool]:
 
 @lru_cache(maxsize=512)
 def _read_field(line: bytes) -> tuple[str, str]:
-    match = _FIELD.fullmatch(line)
+    match = FIELD.fullmatch(line)
     if match is None:
         raise BadRequest(400, f"Not a header of HTTP/1.1: {_shown(line)}")
     name, value = match.groups()
@@ -227,9 +227,9 @@ def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
 def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[bytes]:
     size = sum(map(len, bodies))
     streams = reply.is_stream
-    head = _write_head(asked, reply, _unknown(asked) if streams else _known(size))
     if not _has_body(asked, reply):
-        return [head]
+        return [write_head(reply, _unknown(asked) if streams else _told(reply, size), asked.keep)]
+    head = write_head(reply, _unknown(asked) if streams else _known(size), asked.keep)
     write = in_chunks if streams and asked.modern else as_it_is
     return write(head, bodies, size)
 
@@ -237,11 +237,18 @@ def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[by
 def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """Without a length the body ends with the empty chunk, or in HTTP/1.0 with the connection."""
     framing = _length_ahead(reply) or _unknown(asked)
-    head = _write_head(asked, reply, framing)
+    head = write_head(reply, framing, asked.keep)
     if not _has_body(asked, reply):
-        return [head]
+        return _without_body(head, reply)
     bodies = (frame.data for frame in reply.frames)
     return chain([head], chunks(bodies) if framing is _CHUNKED else bodies)
+
+
+def _without_body(head: bytes, reply: Reply) -> Iterator[bytes]:
+    """What an upstream sends is read to its end all the same, for else it would not be recorded."""
+    if reply.live:
+        deque(reply.frames, maxlen=0)
+    yield head
 
 
 def _length_ahead(reply: Reply) -> bytes:
@@ -249,6 +256,12 @@ def _length_ahead(reply: Reply) -> bytes:
     frames = reply.frames
     length = frames.length if isinstance(frames, Paced) and frames.holds_head else None
     return b"" if length is None else _known(length)
+
+
+def _told(reply: Reply, size: int) -> bytes:
+    """What an answer to HEAD says of the body that it does not have: an upstream told it, or it is what there is."""
+    length = header(reply.headers, "content-length")
+    return _known(int(length)) if length and length.isdecimal() else _known(size) if size else b""
 
 
 def _known(length: int) -> bytes:
@@ -261,42 +274,4 @@ def _unknown(asked: Asked) -> bytes:
 
 
 def _has_body(asked: Asked, reply: Reply) -> bool:
-    return asked.request.method != "HEAD" and reply.status not in _STATUS_WITHOUT_BODY
-
-
-def _write_head(asked: Asked, reply: Reply, framing: bytes) -> bytes:
-    if not 200 <= reply.status <= 999:
-        raise ValueError(f"{reply.status} cannot be sent as a status")
-    framing = b"" if reply.status in _STATUS_WITHOUT_BODY else framing
-    closing = b"" if asked.keep else b"connection: close\r\n"
-    line = b"HTTP/1.1 %d %b\r\n" % (reply.status, _write_reason(reply.status, reply.reason))
-    return b"%b%b%b%b\r\n" % (line, _write_fields(reply.headers), framing, closing)
-
-
-@lru_cache(maxsize=256)
-def _write_reason(status: int, text: str) -> bytes:
-    reason = _encode(text or _PHRASES.get(status, ""))
-    if _REASON.fullmatch(reason) is None:
-        raise ValueError(f"{text!r} cannot be sent as a reason")
-    return reason
-
-
-@lru_cache(maxsize=256)
-def _write_fields(headers: Headers) -> bytes:
-    """A recorded reply has the same headers each time."""
-    return b"".join([_write_field(name, value) for name, value in headers if name.lower() not in _OUR_OWN])
-
-
-def _write_field(name: str, value: str) -> bytes:
-    field = b"%b: %b" % (_encode(name), _encode(value))
-    if _FIELD.fullmatch(field) is None:
-        raise ValueError(f"{name!r}: {value!r} cannot be sent as a header")
-    return field + b"\r\n"
-
-
-def _encode(text: str) -> bytes:
-    """As it was received, where each byte became a character; else in UTF-8."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode()
+    return asked.request.method != "HEAD" and reply.status not in STATUS_WITHOUT_BODY

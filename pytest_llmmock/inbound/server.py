@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from errno import EADDRNOTAVAIL
 from itertools import count
 from typing import Any, Self
 
@@ -25,9 +24,10 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from ..core.model import Problem, Reply, Request
 from ..core.pacing import Paced
-from ..errors import CutConnection, ServerError
+from ..errors import CutConnection
 from . import http1
-from .refusals import gone, nobody, refusal
+from .binding import bind
+from .refusals import WriteError, gone, nobody, refusal
 from .watch import Watch
 
 Handle = Callable[[Request], Reply]
@@ -37,14 +37,10 @@ MOUNTED = re.compile(r"/t\d+-[0-9a-f]{4}(?:/|$)")
 
 _LOG = logging.getLogger("pytest_llmmock")
 _THIS_MACHINE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-_BACKLOG = 128
 _SECONDS_TO_LEAVE = 1.0
 _TLS_HANDSHAKE = b"\x16"
 _READS_TO_LEAVE = 1 << 10
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER: on, for no time
-
-_ANOTHER_PORT = "Choose another port (--port), or 0 for any that is free."
-_ANOTHER_HOST = "Choose an address of this machine (--host): 127.0.0.1 is for itself only, 0.0.0.0 for everyone."
 
 
 class Server:
@@ -53,13 +49,21 @@ class Server:
     Each test mounts its own function under its own prefix; `handle` answers what no prefix takes.
     """
 
-    def __init__(self, handle: Handle | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        handle: Handle | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        write_error: WriteError | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         """Once started, the real one."""
         self.errors: list[str] = []
         """The traceback of everything that went wrong inside a `handle` or its frames."""
-        self._handle = handle or nobody
+        self._handle = handle or (lambda request: self.refuse(request, nobody(request)))
+        self._write_error = write_error
         self._mounts: dict[str, Handle] = {}
         self._numbers = count(1)
         self._wanted_port = port
@@ -75,7 +79,7 @@ class Server:
     def start(self) -> Self:
         """Listen, and answer in the background. A client may connect as soon as this returns."""
         if self._listener is None:
-            self._listener = _Listener(_bind(self.host, self._wanted_port), self)
+            self._listener = _Listener(bind(self.host, self._wanted_port), self)
             self._stopped.clear()
             self.port = self._listener.port
             self._listener.acceptor.start()
@@ -109,7 +113,7 @@ class Server:
 
     def unmount(self, prefix: str) -> None:
         """Answer later requests below this prefix with 410, so that nobody else's recording answers them."""
-        self._mounts[prefix] = gone
+        self._mounts[prefix] = lambda request: self.refuse(request, gone(request))
 
     def respond(self, request: Request) -> Reply:
         """The reply of whoever is mounted where the request goes; 500 when that fails."""
@@ -118,7 +122,11 @@ class Server:
         except CutConnection:
             raise
         except BaseException as error:  # pytest.fail() is no Exception, and would end the thread without an answer
-            return self.failed(error)
+            return self.failed(error, request)
+
+    def refuse(self, request: Request | None, problem: Problem) -> Reply:
+        """What the server says by itself, in the shape of the protocol where there is somebody who knows it."""
+        return refusal(problem, request, self._write_error)
 
     def _route(self, request: Request) -> Reply:
         first, _, rest = request.path[1:].partition("/")
@@ -128,10 +136,11 @@ class Server:
             return self._handle(replace(request, base=base))
         return handle(replace(request, path="/" + rest, base=f"{base}/{first}"))
 
-    def failed(self, error: BaseException) -> Reply:
+    def failed(self, error: BaseException, request: Request) -> Reply:
         """Keep an error that nobody expected, and tell the client."""
         self.note(error)
-        return refusal(Problem(500, f"{type(error).__name__}: {error}", "handler_error", "server_error"))
+        what = f"{type(error).__name__}: {error}"
+        return self.refuse(request, Problem(500, what, "handler_error", "server_error"))
 
     def note(self, error: BaseException) -> None:
         text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
@@ -257,7 +266,7 @@ class _Connection(WSGIRequestHandler):
         try:
             blocks = http1.write_reply(asked, reply)
         except Exception as error:
-            blocks = http1.write_reply(asked, self.server.owner.failed(error))
+            blocks = http1.write_reply(asked, self.server.owner.failed(error, asked.request))
         try:
             yield from blocks
         except (CutConnection, GeneratorExit):
@@ -276,29 +285,11 @@ class _Connection(WSGIRequestHandler):
 
     def _refuse(self, bad: http1.BadRequest) -> None:
         """Say why and close, but not over unread bytes: that would be a reset, and take the reply with it."""
-        reply = refusal(Problem(bad.status, str(bad), "bad_request"))
-        asked = http1.Asked(Request("GET", http1.ORIGIN, "/"), modern=True, keep=False)
+        reply = self.server.owner.refuse(bad.request, Problem(bad.status, str(bad), "bad_request"))
+        asked = http1.Asked(bad.request or Request("GET", http1.ORIGIN, "/"), modern=True, keep=False)
         self._send(asked, reply)
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(_SECONDS_TO_LEAVE)
         for _ in range(_READS_TO_LEAVE):
             if not self.connection.recv(1 << 16):
                 return
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    if not 0 <= port < 1 << 16:
-        raise ServerError(_explain(host, port, "There is no such port", _ANOTHER_PORT))
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except socket.gaierror as error:
-        raise ServerError(_explain(host, port, error.strerror, _ANOTHER_HOST)) from error
-    except OSError as error:
-        fix = _ANOTHER_HOST if error.errno == EADDRNOTAVAIL else _ANOTHER_PORT
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise ServerError(_explain(host, port, why, fix)) from error
-
-
-def _explain(host: str, port: int, why: object, fix: str) -> str:
-    return f"The server cannot listen on {host}, port {port}: {why}.\n\nTo fix it:\n  * {fix}"

@@ -8,10 +8,11 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
 
-from ..core.model import OURS, Frame, Headers, LiveFrames, Reply, Request
+from ..core.model import OURS, Frame, Headers, LiveFrames, Reply, Request, header
 from ..core.pacing import Paced
 from ..errors import CutConnection
 from .doors import Door, Patch, door_for
+from .head import STATUS_WITHOUT_BODY
 from .threads import ask, in_thread, until_due
 
 MODULES = ("httpx", "httpx2")
@@ -154,7 +155,8 @@ def _responder(library: Any) -> Callable[[Reply, Any], Any]:
     @lru_cache(maxsize=256)
     def encoded(headers: Headers, length: int | None) -> Any:
         """A recorded reply has the same headers each time. The response makes a copy of its own."""
-        return library.Headers(headers if length is None else (*headers, ("content-length", str(length))))
+        told = length is None or header(headers, "content-length") is not None  # as an answer to HEAD tells it
+        return library.Headers(headers if told else (*headers, ("content-length", str(length))))
 
     def streamed(frames: Sequence[Frame] | LiveFrames, request: Any) -> tuple[Any, int | None]:
         """A body that comes in one piece has a length, as it would have on the wire."""
@@ -170,7 +172,7 @@ def _responder(library: Any) -> Callable[[Reply, Any], Any]:
         if reply.reason:
             extensions["reason_phrase"] = reply.reason.encode("ascii", errors="replace")
         stream, length = streamed(reply.frames, request)
-        headers = encoded(reply.headers, length)
+        headers = encoded(reply.headers, None if reply.status in STATUS_WITHOUT_BODY else length)
         return library.Response(reply.status, headers=headers, stream=stream, extensions=extensions)
 
     return respond

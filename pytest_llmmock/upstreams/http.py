@@ -147,7 +147,8 @@ def _new_client() -> httpx.Client:
 
 def _headers(response: httpx.Response) -> Headers:
     pairs = ((name.lower(), value) for name, value in response.headers.multi_items())
-    return tuple(pair for pair in pairs if pair[0] not in _FRAMING)
+    told = response.request.method == "HEAD"  # how long the body would be that does not come
+    return tuple(pair for pair in pairs if pair[0] not in _FRAMING or (told and pair[0] == "content-length"))
 
 
 def _is_stream(request: Request, response: httpx.Response) -> bool:

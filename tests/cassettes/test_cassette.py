@@ -22,7 +22,7 @@ def written(recorded: Recorded = RECORDED) -> bytes:
 
 
 def test_who_plays_a_reply_does_not_parse_the_request():
-    text = written().replace(b"    method: POST", b"    method: [POST")
+    text = written().replace(b"    uri: ", b"    uri: [")
     (interaction,) = format.loads(text)
     assert interaction.reply == RECORDED.reply
     with pytest.raises(CassetteFormatError, match="not YAML"):
@@ -44,9 +44,9 @@ def test_what_is_rewritten_is_played_as_it_is_then():
 
 
 def test_a_reply_that_needs_what_stands_in_the_request_is_read_with_it():
-    text = written().replace(b"    method: POST", b"    method: &word POST").replace(b"message: OK", b"message: *word ")
+    text = written().replace(b"model: gpt-5", b"model: &word gpt-5").replace(b"message: OK", b"message: *word ")
     (interaction,) = format.loads(text)
-    assert interaction.reply.reason == "POST"
+    assert interaction.reply.reason == "gpt-5"
 
 
 def test_what_is_wrong_with_a_reply_is_told_with_its_place():

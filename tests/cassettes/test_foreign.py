@@ -112,6 +112,12 @@ def test_headers_about_the_transport_are_left_out_of_a_reply() -> None:
     assert only(yaml.safe_dump(envelope(response={"headers": headers}))).reply.headers == (("a", "b"),)
 
 
+def test_an_answer_to_head_still_tells_the_length_of_the_body_that_did_not_come() -> None:
+    headers = {"Content-Length": ["5"], "Connection": ["close"]}
+    document = envelope(request={"method": "HEAD", "uri": "https://h.example/a"}, response={"headers": headers})
+    assert only(yaml.safe_dump(document)).reply.headers == (("content-length", "5"),)
+
+
 def test_tags_that_python_2_wrote_for_plain_data_are_read() -> None:
     recorded = only(
         "version: 1\n"

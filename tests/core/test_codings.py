@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmmock.core import codings
 from pytest_llmmock.core.codings import DECODERS, unpacked, without_encoding
 from pytest_llmmock.core.model import Request
 
@@ -80,3 +81,21 @@ def test_a_request_is_unpacked_with_the_headers_that_then_hold(packer: str) -> N
 def test_a_request_that_is_not_compressed_is_the_same_object() -> None:
     asked = Request("POST", "https://h.example", "/", headers=(("content-length", "2"),), body=b"{}")
     assert unpacked(asked) is asked
+
+
+@pytest.mark.parametrize("coding", sorted(DECODERS))
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_bomb_is_left_as_it_came(coding: str, more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes may hold gigabytes of nothing: nobody makes room for them."""
+    monkeypatch.setattr(codings, "LARGEST", 1 << 16)
+    content = bytes((1 << 16) + more)
+    sent = PACKERS[coding](content)
+    body, headers = without_encoding(sent, (("content-encoding", coding),))
+    assert body == (sent if more else content)
+    assert headers == ()
+
+
+@pytest.mark.parametrize("coding", sorted(DECODERS))
+def test_what_was_cut_off_is_left_as_it_came(coding: str) -> None:
+    sent = PACKERS[coding](b"hello " * 99)[:-3]
+    assert without_encoding(sent, (("content-encoding", coding),))[0] == sent

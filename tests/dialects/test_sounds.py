@@ -86,3 +86,8 @@ def test_the_length_of_a_wav_is_known_and_of_nothing_else() -> None:
     assert sounds.length_of(sounds.make(1.5, "wav")) == 1.5
     assert sounds.length_of(sounds.make(1.5, "mp3")) is sounds.length_of(b"") is None
     assert sounds.length_of(sounds.make(1.5, "wav")[:20]) is None
+
+
+@pytest.mark.parametrize("speed", [float("nan"), float("inf"), -1, 0, 10**400, True])
+def test_any_speed_makes_a_sound(speed: float) -> None:
+    assert sounds.make(sounds.seconds_of("Hello", speed), "wav").startswith(b"RIFF")

@@ -546,17 +546,17 @@ HOST = b"Host: x\r\n"
         (
             b"POST / HTTP/1.1\r\nContent-Length: 2000000000\r\n\r\n",
             413,
-            "The request's body is longer than 1073741824 bytes.",
+            "The request's body is longer than 134217728 bytes.",
         ),
         (
             b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
             413,
-            "The request's body is longer than 1073741824 bytes.",
+            "The request's body is longer than 134217728 bytes.",
         ),
         (
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
             413,
-            "The request's body is longer than 1073741824 bytes.",
+            "The request's body is longer than 134217728 bytes.",
         ),
         (
             b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
