@@ -53,7 +53,10 @@ OVER_HTTP = TESTS.replace("def test_it(llm_mock, client)", "def test_it(llm_serv
 
 ASK = (
     TESTS.partition("@pytest.mark")[0]
-    + "\nimport sys\nwith OpenAI(max_retries=0) as client: print(json.dumps(events(client)))\n"
+    + """
+with OpenAI(max_retries=0) as client:
+    print(json.dumps(events(client)))
+"""
 )
 
 
@@ -111,20 +114,18 @@ def test_tools_and_streams_are_recorded_and_replayed_by_all_ways_in(project, bac
 
 
 def asked_of_a_server(project, cassette: Path) -> str:
-    """What a program sees that `llmmock run` starts: the same server as `llmmock replay`."""
+    """What a program sees that asks `llmmock replay`."""
     (project.path / "ask.py").write_text(ASK)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest_llmmock",
-        "run",
-        "--cassette",
-        str(cassette),
-        "--",
-        sys.executable,
-        "ask.py",
-    ]
-    done = subprocess.run(command, cwd=project.path, capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-m", "pytest_llmmock", "replay", str(cassette), "--port", "0"]
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "OPENAI_API_KEY": "x"}
+    with subprocess.Popen(command, cwd=project.path, env=environ, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            banner = iter(server.stdout.readline, "")
+            environ["OPENAI_BASE_URL"] = next(line for line in banner if "OpenAI base URL" in line).split()[-1]
+            asking = [sys.executable, "ask.py"]
+            done = subprocess.run(asking, cwd=project.path, env=environ, capture_output=True, text=True, check=False)
+        finally:
+            server.terminate()
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -176,10 +177,10 @@ def test_what_is_set_in_the_ini_file_reaches_the_backend(project, backend, home)
 
 def test_llmmock_run_does_the_same(project, backend, home):
     """Around a program that records, and once more around it without a login."""
-    script = (
-        'from openai import OpenAI\nwith OpenAI() as c: print(c.responses.create(model="x", input="hi").output_text)'
+    (project.path / "ask.py").write_text(
+        "from openai import OpenAI\n"
+        'with OpenAI() as client: print(client.responses.create(model="x", input="hi").output_text)'
     )
-    (project.path / "ask.py").write_text(script)
     command = [sys.executable, "-m", "pytest_llmmock", "run", "--cassette", "c.yaml"]
     asking = ["--", sys.executable, "ask.py"]
     options = ["--mode=once", "--upstream=codex", "--debug-model=gpt-6-sol", "--reasoning-effort=low"]
