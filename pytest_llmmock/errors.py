@@ -7,6 +7,7 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
+    │   └── TranslationError       what is asked cannot be said in the upstream's protocol
     ├── ScriptError            a reply that was written by hand could not be made
     ├── UnmatchedError         a request had no recording, its upstream no answer, or no way in took it
     ├── ServerError            the local server cannot start
@@ -37,6 +38,14 @@ class CassetteFormatError(CassetteError):
 
 class UpstreamError(LLMMockError):
     """Record mode asked an upstream and got no usable answer."""
+
+
+class TranslationError(UpstreamError):
+    """What is asked cannot be said in the upstream's protocol."""
+
+    def __init__(self, text: str, code: str = "unsupported_by_upstream") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class ScriptError(LLMMockError):

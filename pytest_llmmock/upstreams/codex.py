@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from .. import __version__
 from ..core.conversations import Conversations, previous_of, unknown
 from ..core.json_text import compact
-from ..core.live import Live
+from ..core.live import Live, taken
 from ..core.model import Exchange, Headers, Problem, Reply, Request, Send
 from ..core.sse import is_sse
 from ..errors import UpstreamError, UsageError
@@ -83,10 +83,10 @@ class Codex:
         except Impossible as error:
             return exchange.dialect.write_error(error.problem)
         exchange.notes += sent.notes
-        exchange.warnings += [*sent.notes, self._whose]
         reply = self._asked(exchange, sent, send)
         if reply.status != 200:
             return exchange.dialect.write_error(problem_of(reply, self._host, self._login))
+        exchange.warnings += [*sent.notes, self._whose]
         return self._kept(exchange, as_asked(exchange, self._told(exchange, reply), reasoning=self._reasoning))
 
     @property
@@ -147,7 +147,8 @@ class Codex:
         parts = urlsplit(self.BASE_URL)
         origin, path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}/responses"
         body = compact(sent.body).encode()
-        return send(Request("POST", origin, path, headers=_headers(tokens, sent.session), body=body))
+        reply = send(Request("POST", origin, path, headers=_headers(tokens, sent.session), body=body))
+        return reply if reply.status == 200 and is_sse(reply.content_type) else taken(reply)
 
     def _checked(self, reply: Reply) -> Reply:
         """Raises `UpstreamError` for what is neither an answer nor an error."""
@@ -173,7 +174,7 @@ class Codex:
         said |= {"metadata": asked.get("metadata") or {}, "store": asked.get("store") is not False}
         include = asked.get("include")
         shown = isinstance(include, list) and SEALED in include
-        told = Told(exchange, said, partial(self._sealed.seal, shown=shown), self._host)
+        told = Told(said, partial(self._sealed.seal, shown=shown), self._host)
         headers = tuple(pair for pair in reply.headers if pair[0] in ("content-type", *_PASSED))
         frames = reply.frames
         close = frames.close if isinstance(frames, Live) else _nothing
