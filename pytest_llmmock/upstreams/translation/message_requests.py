@@ -87,12 +87,9 @@ def _content(blocks: list[Value], notes: Notes) -> list[Value]:
 def _part(block: Value) -> Value:
     """A block, as Responses has it."""
     source = mapping(block.get("source"))
-    packed = source.get("type") == "base64"
-    url = (
-        f"data:{text(source.get('media_type'))};base64,{text(source.get('data'))}"
-        if packed
-        else text(source.get("url"))
-    )
+    packed, url = source.get("type") == "base64", text(source.get("url"))
+    if packed:
+        url = f"data:{text(source.get('media_type'))};base64,{text(source.get('data'))}"
     if block.get("type") == "image" and url:
         return parts.write_image(url)
     if block.get("type") == "document" and url:

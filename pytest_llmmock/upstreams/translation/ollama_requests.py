@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...dialects import ollama
-from ...dialects.fields import argument_text, mapping, objects, text
+from ...dialects.fields import argument_text, listing, mapping, objects, text
 from ...errors import TranslationError
 from . import options, parts
 from .chat_requests import TOOLS, write_talk, write_tools
@@ -47,7 +47,7 @@ def _speak(talk: Conversation, message: Value, images: list[Value], notes: Notes
     role, words = text(message.get("role")), message.get("content")
     if message.get("thinking"):
         notes.leave_out("thinking in a message of the assistant")
-    if role == "system":
+    if role in ("system", "developer"):
         talk.instruct(text(words))
     elif role == "tool":
         result = parts.read_result(words, notes)
@@ -63,8 +63,9 @@ def _speak(talk: Conversation, message: Value, images: list[Value], notes: Notes
 
 def _images(said: Value) -> list[Value]:
     """Pictures in Base64; addresses and data URLs are taken too."""
-    named = [url for url in said.get("images") or [] if isinstance(url, str) and url.startswith(("data:", "http"))]
-    packed = {"images": [image for image in said.get("images") or [] if image not in named]}
+    images = listing(said.get("images"))
+    named = [url for url in images if isinstance(url, str) and url.startswith(("data:", "http"))]
+    packed = {"images": [image for image in images if image not in named]}
     found = [part.url.replace("data:image/*;", "data:image/png;") for part in ollama.read_images(packed)]
     return [parts.write_image(url) for url in [*named, *found]]
 

@@ -112,7 +112,7 @@ class Reading:
         if self._whole_calls and _is_part_of_call(piece):
             return []
         said = [delta for delta in self.heard.take(event) if not (delta.part and delta.part[0] in self._hidden)]
-        return [*said, *self._citations.take(event)]
+        return said if place_of(event) in self._hidden else [*said, *self._citations.take(event)]
 
 
 def _is_begun(piece: Piece) -> bool:

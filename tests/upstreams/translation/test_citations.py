@@ -48,6 +48,14 @@ def test_several_citations_keep_their_order() -> None:
     assert [each["url_citation"]["title"] for each in found] == ["A", "B"]
 
 
+def test_the_sources_of_what_is_said_in_passing_are_none_of_the_answer() -> None:
+    passing = {"type": "message", "role": "assistant", "phase": "commentary"}
+    events = [upstream.added(0, **passing, content=[]), TOLD, upstream.done(0, **passing, content=[PART])]
+    answer = [*events, *upstream.message(1, "Hi"), upstream.ended()]
+    message = as_asked(asked(), answered(*answer)).json()["choices"][0]["message"]
+    assert (message["content"], "annotations" in message) == ("Hi", False)
+
+
 def test_what_cites_something_else_is_noted() -> None:
     exchange = asked()
     file = upstream.event("output_text.annotation.added", **AT, annotation={"type": "file_citation", "file_id": "f"})

@@ -105,6 +105,18 @@ def test_pictures_beside_the_conversation_belong_to_the_users_last_message() -> 
     assert [len(item["content"]) for item in found] == [1, 2, 1]
 
 
+def test_what_are_no_pictures_is_passed_over() -> None:
+    assert chat({"role": "user", "content": "a", "images": "iVBOR"}, images=[5]).body["input"][0]["content"] == [
+        words("a")
+    ]
+
+
+def test_a_developer_instructs_as_the_system_does() -> None:
+    assert chat({"role": "developer", "content": "Be brief"}, {"role": "user", "content": "Hi"}).body[
+        "instructions"
+    ] == ("Be brief")
+
+
 def test_tools_are_those_of_chat_completions() -> None:
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
     found = chat(
