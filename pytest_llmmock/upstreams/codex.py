@@ -18,6 +18,7 @@ from ..core.json_text import compact
 from ..core.live import Live, taken
 from ..core.model import Exchange, Headers, Problem, Reply, Request, Send
 from ..core.sse import is_sse
+from ..dialects.fields import EVENTS
 from ..errors import UpstreamError, UsageError
 from . import codex_items
 from .addresses import address
@@ -148,7 +149,7 @@ class Codex:
         origin, path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}/responses"
         body = compact(sent.body).encode()
         reply = send(Request("POST", origin, path, headers=_headers(tokens, sent.session), body=body))
-        return reply if reply.status == 200 and is_sse(reply.content_type) else taken(reply)
+        return reply if reply.status == 200 and _is_stream(reply) else taken(reply)
 
     def _checked(self, reply: Reply) -> Reply:
         """Raises `UpstreamError` for what is neither an answer nor an error."""
@@ -157,11 +158,10 @@ class Codex:
                 f"{self._host} sends the request elsewhere (status {reply.status}). A login is not sent after a "
                 "redirect: set LLMMOCK_CODEX_URL, if the backend has moved. Nothing was recorded."
             )
-        if reply.status < 300 and (reply.status != 200 or not is_sse(reply.content_type)):
-            told = reply.content_type or "no content type"
+        if reply.status < 300 and (reply.status != 200 or not _is_stream(reply)):
             raise UpstreamError(
-                f"{self._host} answered with status {reply.status} and {told} where a stream of events is due. "
-                "Is LLMMOCK_CODEX_URL right? Nothing was recorded."
+                f"{self._host} answered with status {reply.status} and {reply.content_type} where a stream of events "
+                "is due. Is LLMMOCK_CODEX_URL right? Nothing was recorded."
             )
         return reply
 
@@ -175,11 +175,11 @@ class Codex:
         include = asked.get("include")
         shown = isinstance(include, list) and SEALED in include
         told = Told(said, partial(self._sealed.seal, shown=shown), self._host)
-        headers = tuple(pair for pair in reply.headers if pair[0] in ("content-type", *_PASSED))
+        headers = (*EVENTS, *(pair for pair in reply.headers if pair[0] in _PASSED))
         frames = reply.frames
         close = frames.close if isinstance(frames, Live) else _nothing
         wake = frames.hang_up if isinstance(frames, Live) else _nothing
-        live = Live(told.chunks(frames), close, since=exchange.clock, content_type=reply.content_type, wake=wake)
+        live = Live(told.chunks(frames), close, since=exchange.clock, content_type=EVENTS[0][1], wake=wake)
         return Reply(200, headers, live, reply.reason, "upstream", live=True)
 
     def _kept(self, exchange: Exchange, reply: Reply) -> Reply:
@@ -197,6 +197,11 @@ class Codex:
             return reply
         why = f"Response with id '{exchange.prompt.id}' not found. The upstream 'codex' keeps no responses."
         return exchange.dialect.write_error(Problem(404, why))
+
+
+def _is_stream(reply: Reply) -> bool:
+    """One that does not say what it is may be a stream: it is known by its last event."""
+    return is_sse(reply.content_type) or not reply.content_type
 
 
 def _nothing() -> None:
