@@ -47,7 +47,7 @@ REFUSALS: dict[str, tuple[int, Any, tuple[tuple[str, str], ...]]] = {
             type="usage_limit_reached",
             message="The usage limit has been reached",
             plan_type="plus",
-            resets_at=int(now) + 7260,
+            resets_at=int(now) + 7290,  # half a minute more than is told: machines may be slow
         ),
         (("x-codex-rate-limit-reached-type", "workspace_owner_usage_limit_reached"),),
     ),
