@@ -159,6 +159,7 @@ class Case:
             "trouble": deck.report(),
             "contract": contract.report(deck.requests),
             "unchecked": [*deck.contract.unchecked],
+            "warnings": deck.warnings,
         }
 
     def _count(self, counts: Mapping[str, int]) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from . import dialects
+from . import dialects, files
 from .cassettes import library
 from .cassettes.aside import Aside, make_private
 from .cassettes.cassette import Cassette, Interaction, Recorded
@@ -111,7 +111,7 @@ class Keeper:
             library.save(
                 path, fit, signature=self._keys.signature, describe=describe, blobs_in=self._home, secrets=secrets
             )
-            library.sweep(path)
+            files.sweep(path)
         else:
             library.remove(path)
 

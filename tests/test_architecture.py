@@ -16,10 +16,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PARTS = {
     "core": {"core", "errors"},
     "errors": set(),
+    "files": set(),
     "dialects": {"core", "errors", "dialects"},
     "script": {"core", "errors", "script"},
-    "cassettes": {"core", "errors", "cassettes"},
-    "upstreams": {"core", "errors", "dialects", "upstreams"},
+    "cassettes": {"core", "errors", "files", "cassettes"},
+    "upstreams": {"core", "errors", "files", "dialects", "upstreams"},
     "inbound": {"core", "errors", "inbound"},
     "settings": {"core", "errors", "cassettes", "gate"},
     "faults": {"core", "errors"},
@@ -27,7 +28,7 @@ PARTS = {
     "contract": {"core", "errors", "dialects"},
     "gate": {"core", "errors", "gate"},
     "control": {"core", "errors", "script", "faults", "cassettes", "gate", "deck", "control"},
-    "keeper": {"core", "errors", "dialects", "cassettes", "settings"},
+    "keeper": {"core", "errors", "files", "dialects", "cassettes", "settings"},
     "deck": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"),
         *("assertions", "contract", "gate"),

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from glob import escape
-from hashlib import blake2b
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from secrets import token_hex
-from typing import BinaryIO
 
+from .. import files
 from ..errors import CassetteError, CassetteFormatError
+from ..files import write as write
 from . import format
 from .cassette import Cassette, Interaction, Recorded
 from .findings import refuse
@@ -118,48 +113,12 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises `CassetteError`.
     """
-    name = blake2b(os.path.realpath(path).encode(errors="surrogateescape"), digest_size=16).hexdigest()
-    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
-    folder = Path(tempfile.gettempdir(), f"llmmock-locks-{user}")
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        file = open(folder / name, "ab")  # noqa: SIM115 - closed below, behind the lock
-    except OSError as error:
-        raise CassetteError(f"The cassette {path} cannot be locked: {error.strerror or error}.") from None
-    with file:
-        _lock(file.fileno())
-        yield
-
-
-def try_lock(path: Path) -> BinaryIO | None:
-    """A lock file, locked until it is closed; None when another holds it, or has just removed it. Raises `OSError`."""
-    file = open(path, "ab")  # noqa: SIM115 - held by the caller
-    try:
-        _lock(file.fileno(), wait=False)
-        if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-            return file
-    except (BlockingIOError, FileNotFoundError):
-        pass  # the same: somebody else had it
-    except BaseException:
-        file.close()
-        raise
-    file.close()
-    return None
-
-
-def _lock(descriptor: int, *, wait: bool = True) -> None:
-    """Lock an open file; closing the file gives it back. Raises `BlockingIOError` instead of waiting."""
-    if sys.platform == "win32":
-        import msvcrt
-
+    with ExitStack() as held:
         try:
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise BlockingIOError(*error.args) from None
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            held.enter_context(files.locked(path))
+        except OSError as error:
+            raise CassetteError(f"The cassette {path} cannot be locked: {error.strerror or error}.") from None
+        yield
 
 
 def blob_finder(cassette: Path) -> format.Blob:
@@ -241,39 +200,12 @@ def remove(path: Path) -> None:
         raise CassetteError(f"The cassette {path} cannot be removed: {error.strerror or error}.") from None
 
 
-def write(path: Path, data: bytes) -> None:
-    """Put data in place of a file at once: a reader sees the old or the new, never a part. Raises `OSError`."""
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{_temporary(target)}{token_hex(4)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def is_ours(path: Path) -> bool:
     """Whether a file is a cassette in our own layout, and not one that another tool plays."""
     try:
         return bool(format.cut(path.read_bytes()))
     except OSError:
         return False  # who opens it is told
-
-
-def sweep(path: Path) -> None:
-    """Take away what writers left beside a cassette when they were killed; only who holds its lock may."""
-    target = Path(os.path.realpath(path))
-    for temporary in target.parent.glob(f"{escape(_temporary(target))}????????.tmp"):
-        temporary.unlink(missing_ok=True)
-
-
-def _temporary(target: Path) -> str:
-    return f".{target.name[:50]}."
 
 
 def open_all(

@@ -156,15 +156,19 @@ class Recorder:
 
     def _asked(self, exchange: Exchange, upstream: Upstream) -> Reply:
         place = self._recordings.reserve(exchange.clock)
-        meta = {
+        meta: dict[str, Any] = {
             "operation": exchange.operation,
             "upstream": upstream.NAME,
             "recorded": now(),
         }
         key = self._keys.key(exchange)  # now, as replay will: what is learned later it will not know either
+        noted = len(exchange.notes)
         reply = upstream.forward(exchange, self._sent)
         reply.source = "upstream"
-        self._keys.secrets.learn(reply)
+        self._keys.secrets.learn(reply, replace(exchange.request, headers=exchange.credentials))
+        exchange.credentials = ()
+        if len(exchange.notes) > noted:
+            meta["notes"] = exchange.notes[noted:]
         refuse_html(exchange, reply, self._keys.secrets)
         if reply.status < 400 or self._errors:
             self._keep_when_whole(place, exchange, reply, meta, key)

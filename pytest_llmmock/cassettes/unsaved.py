@@ -17,6 +17,7 @@ from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
+from .. import files
 from ..errors import CassetteError
 from . import library
 from .aside import PRIVATE, beside, make_private, remove_empty
@@ -113,8 +114,8 @@ class LeftBehind:
 
     def interactions(self, signature: bytes | None) -> list[Interaction]:
         """In the order of asking. Raises `CassetteError`."""
-        files = sorted(path for path in self.folder.iterdir() if library.is_cassette(path))
-        return [each for path in files for each in library.open_cassette(path, signature).interactions]
+        found = sorted(path for path in self.folder.iterdir() if library.is_cassette(path))
+        return [each for path in found for each in library.open_cassette(path, signature).interactions]
 
     def discard(self) -> None:
         """Remove it: it has found its place. Raises `CassetteError`."""
@@ -154,7 +155,7 @@ def _claimed(home: Path, locks: list[Path]) -> Iterator[LeftBehind]:
     """The folders that nobody holds; a lock without a folder is of a run that was killed before it had made one."""
     for lock in sorted(locks):
         try:
-            held = library.try_lock(lock)
+            held = files.try_lock(lock)
         except OSError as error:
             raise CassetteError(f"{lock} cannot be locked: {error.strerror or error}.") from None
         if held is None:
@@ -172,7 +173,7 @@ def _locked(home: Path, folder: Path) -> BinaryIO:
         try:
             make_private(home)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            held = library.try_lock(_lock_of(folder))
+            held = files.try_lock(_lock_of(folder))
             if held is not None:
                 folder.mkdir()
                 return held

@@ -32,7 +32,7 @@ from .serving import (
 )
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
+@click.option("--upstream", metavar="NAME|URL", help="Where record modes get answers: openai, codex, or a base URL.")
 @recording_options
 @playing_options
 @rules_options
@@ -62,6 +62,8 @@ def command(
         deck.close()
     for text in [*report(deck.requests), *deck.contract.unchecked]:
         click.echo("llmmock contract: " + text, err=True)
+    for warning in deck.warnings:
+        click.echo(f"llmmock: {warning}", err=True)
     if deck.troubles:
         click.echo("llmmock: " + deck.report(), err=True)
     sys.exit(status or (1 if deck.troubles else 0))

@@ -81,6 +81,11 @@ class Entry(Asked):
         return tuple(self.exchange.violations)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever runs the tests should know."""
+        return tuple(self.exchange.warnings)
+
+    @property
     def trouble(self) -> str:
         """Why it could not be answered, in full; '' when it was."""
         frames = self._reply.frames

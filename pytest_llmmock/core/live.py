@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from ..errors import LLMMockError
-from .model import Frame
+from .model import Frame, Reply
 from .sse import Ending
 
 _SECONDS_TO_LOOK = 0.5
@@ -197,6 +198,14 @@ class Live:
         """
         while self._told < 0 and not self._over.wait(_SECONDS_TO_LOOK):
             pass
+
+
+def taken(reply: Reply) -> Reply:
+    """The reply with all that came of it: what has no length may still be coming, also when it is an error."""
+    if not isinstance(reply.frames, Live):
+        return reply
+    reply.frames.take()
+    return replace(reply, frames=reply.frames.seen, live=False)
 
 
 def _nothing() -> None:

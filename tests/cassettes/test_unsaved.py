@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from marks import not_as_root
 
-from pytest_llmmock.cassettes import library
+from pytest_llmmock import files
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.cassettes.unsaved import Unsaved, all_left_behind, left_behind
 from pytest_llmmock.core.model import Frame, Reply, Request
@@ -120,5 +120,5 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path):
 def test_what_writers_left_when_they_were_killed_is_swept(tmp_path):
     for name in (".a.yaml.0123abcd.tmp", ".a.yaml.0123abcd.txt", ".b.yaml.0123abcd.tmp"):
         (tmp_path / name).write_text("half")
-    library.sweep(tmp_path / "a.yaml")
+    files.sweep(tmp_path / "a.yaml")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".a.yaml.0123abcd.txt", ".b.yaml.0123abcd.tmp"]

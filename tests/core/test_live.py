@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_llmmock.core import live
-from pytest_llmmock.core.live import Live
-from pytest_llmmock.errors import UpstreamError
+from pytest_llmmock.core.live import Live, taken
+from pytest_llmmock.core.model import Reply
+from pytest_llmmock.errors import CutConnection, UpstreamError
 
 
 class Closer:
@@ -294,3 +295,18 @@ def test_a_stream_that_ends_and_failed_is_not_whole_and_is_no_surprise_to_its_re
     assert [frame.data for frame in frames] == [b"a"]
     assert (told, frames.whole, frames.failure) == ([], False, "out of coal")
     frames.wait()
+
+
+def test_a_reply_can_be_taken_whole() -> None:
+    live = Live([b"a", b"b"], lambda: None, since=0.0)
+    reply = taken(Reply(500, (), live, live=True))
+    assert (reply.status, reply.body, reply.live) == (500, b"ab", False)
+    assert taken(reply) is reply
+
+
+def test_of_a_reply_that_breaks_off_it_is_what_came() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"a"
+        raise CutConnection("gone")
+
+    assert taken(Reply(500, (), Live(chunks(), lambda: None, since=0.0), live=True)).body == b"a"
