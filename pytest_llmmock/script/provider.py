@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ..core.model import Exchange, Problem, Reply
+from ..core.paging import page
 from ..core.prompt import Answer, Delta
 from . import batches
-from .paging import page
 
 Record = dict[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
+from ..core.conversations import unknown
 from ..core.engine import unreadable
 from ..core.model import Exchange, Problem, Reply
-from .conversations import unknown
 
 Methods = Callable[[str], Sequence[str]]
 """The methods by which a path may be asked."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..core.conversations import Conversations
 from ..core.model import Exchange, Reply, Request, Source
 from .batches import Ask
-from .conversations import Conversations
 from .provider import Provider
 from .refusals import Methods, refuse_first, refuse_last
 
@@ -81,7 +81,8 @@ class Simulation:
 
     def keep(self, exchange: Exchange, reply: Reply) -> None:
         """See what was answered, for it may be asked for again."""
-        self._conversations.keep(exchange, reply)
+        if reply.source == "script":
+            self._conversations.keep(exchange, reply)
 
 
 def _marked(reply: Reply | None) -> Reply | None:

@@ -11,7 +11,7 @@ import pytest
 from pytest_llmmock.errors import UsageError
 from pytest_llmmock.upstreams.base_url import DUMMY_KEY
 from pytest_llmmock.upstreams.choice import Choice, choose, chosen, default_upstream, place
-from pytest_llmmock.upstreams.home import home, safe_address
+from pytest_llmmock.upstreams.home import home
 
 
 @pytest.fixture
@@ -76,43 +76,3 @@ def test_a_variable_names_another_place(monkeypatch, tmp_path):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert home({"LLMMOCK_HOME": "~/mine"}) == tmp_path / "mine"
     assert home({"LLMMOCK_HOME": "mine"}) == Path.cwd() / "mine"
-
-
-# --- where tokens may go ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://host.example",
-        "https://host.example:8443/v1",
-        "http://127.0.0.1:8000",
-        "http://localhost",
-        "http://[::1]:1",
-    ],
-)
-def test_https_and_this_machine_are_safe(url):
-    assert safe_address(url + "/", "X") == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://host.example",
-        "http://127.0.0.1.evil.example",
-        "http://127.0.0.1@evil.example",
-        "https://user:secret@host.example",
-        "https://host.example?x=1",
-        "https://host.example#x",
-        "https://",
-        "https://host:port",
-        "ftp://127.0.0.1",
-        "//127.0.0.1",
-        "",
-        "http://[",
-    ],
-)
-def test_anything_else_is_refused_and_shows_no_password(url):
-    with pytest.raises(UsageError, match=r"X is .*no login is sent there") as caught:
-        safe_address(url, "X")
-    assert "secret" not in str(caught.value)

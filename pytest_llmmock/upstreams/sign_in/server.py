@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.model import Reply, Request, Send
-from ...errors import LoginError, UsageError
-from ..home import address, safe_address
+from ...errors import LoginError
+from ..addresses import address, is_safe
 
 ISSUER = "https://auth.openai.com"
 ISSUER_VARIABLE = "LLMMOCK_ISSUER"
@@ -49,10 +49,9 @@ def discover(issuer: str, send: Send) -> Server:
 
 
 def _checked(issuer: str, field: str, url: Any) -> str:
-    try:
-        return safe_address(url if isinstance(url, str) else "", f"{field} of the sign-in server {issuer}")
-    except UsageError as error:
-        raise LoginError(str(error)) from None
+    if not isinstance(url, str) or not is_safe(url):
+        raise LoginError(f"The sign-in server {issuer} names {url!r:.200} as its {field}: no login is sent there.")
+    return url
 
 
 def get_json(url: str, send: Send) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmmock.script.paging import page
+from pytest_llmmock.core.paging import page
 
 VALUES = [{"id": name} for name in "abcde"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from ..core.json_text import compact
-from ..core.model import Exchange, Problem, Reply
-from ..core.prompt import Answer, Delta
+from .json_text import compact
+from .model import Exchange, Problem, Reply
 from .paging import page
+from .prompt import Answer, Delta
 
 _GOES_ON = ("responses", "responses.compact", "responses.input_tokens")
 """Operations that a conversation goes on with."""
@@ -28,9 +28,9 @@ class _Kept:
 
 
 class Conversations:
-    """The scripted responses of a test that were not told to be forgotten."""
+    """The responses of a test that were not told to be forgotten."""
 
-    def __init__(self, is_recorded: Callable[[str], bool]) -> None:
+    def __init__(self, is_recorded: Callable[[str], bool] = lambda id: False) -> None:
         self._is_recorded = is_recorded
         """Whether a recording knows this id: what follows on it is no concern of ours."""
         self._lock = threading.Lock()
@@ -38,29 +38,38 @@ class Conversations:
 
     def resolve(self, exchange: Exchange) -> Reply | None:
         """Read the conversation so far into the prompt; the refusal when nobody knows it."""
-        previous = _previous(exchange)
+        previous = previous_of(exchange)
         if exchange.operation not in _GOES_ON or not previous:
             return None
-        kept = self._kept.get(previous)
-        if kept is None:
+        before = self.before(previous)
+        if before is None:
             return None if self._is_recorded(previous) else exchange.dialect.write_error(unknown(previous))
-        items = [*kept.asked, *kept.response.get("output", []), *_items(exchange)]
-        body = compact({**exchange.json, "input": items}).encode()
+        body = compact({**exchange.json, "input": [*before, *items_of(exchange)]}).encode()
         exchange.prompt = exchange.dialect.read_request(replace(exchange.request, body=body))
         return None
 
+    def before(self, previous: str) -> list[Any] | None:
+        """The items of the whole conversation up to and with a response; None when it is not known."""
+        kept = self._kept.get(previous)
+        return None if kept is None else [*kept.asked, *kept.response.get("output", [])]
+
+    def item(self, id: str) -> dict[str, Any] | None:
+        """One item of what was answered, by its own id."""
+        with self._lock:
+            outputs = [kept.response.get("output", []) for kept in reversed(self._kept.values())]
+        return next((item for output in outputs for item in output if item.get("id") == id), None)
+
     def keep(self, exchange: Exchange, reply: Reply) -> None:
-        """Keep a scripted response, streamed or not, unless the request says otherwise."""
-        if exchange.operation != "responses" or reply.source != "script" or _field(exchange, "store") is False:
+        """Keep a response, streamed or not, unless the request says otherwise."""
+        if exchange.operation != "responses" or _field(exchange, "store") is False:
             return
         whole = exchange.dialect.convert(replace(exchange.prompt, stream=False), reply)
         response = whole.json() if whole and whole.status == 200 else None
         if not isinstance(response, dict) or not isinstance(response.get("id"), str):
             return
-        previous = self._kept.get(_previous(exchange))
-        before = [*previous.asked, *previous.response.get("output", [])] if previous else []
+        before = self.before(previous_of(exchange)) or []
         with self._lock:
-            self._kept[response["id"]] = _Kept([*before, *_items(exchange)], response)
+            self._kept[response["id"]] = _Kept([*before, *items_of(exchange)], response)
             while len(self._kept) > _MOST:
                 del self._kept[next(iter(self._kept))]
 
@@ -93,13 +102,13 @@ def _field(exchange: Exchange, name: str) -> Any:
     return exchange.json.get(name) if isinstance(exchange.json, dict) else None
 
 
-def _previous(exchange: Exchange) -> str:
+def previous_of(exchange: Exchange) -> str:
     """The response that this one goes on from; '' when it does not."""
     previous = _field(exchange, "previous_response_id")
     return previous if isinstance(previous, str) else ""
 
 
-def _items(exchange: Exchange) -> list[Any]:
+def items_of(exchange: Exchange) -> list[Any]:
     """What this request adds to a conversation."""
     given = _field(exchange, "input")
     if isinstance(given, str):
