@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,14 @@ from .cassettes.scrubber import Scrubber
 from .cassettes.underway import Underway
 from .core.engine import Engine
 from .core.journal import Entry, Journal
-from .core.model import Exchange, Reply, Source
+from .core.model import Exchange, Forgetful, Reply, Source, Upstream
 from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
 from .keeper import Keeper
 from .script.gallery import Gallery
 from .script.source import Script
-from .settings import Settings, delivery_of, keys_of
+from .settings import Settings, delivery_of, keys_of, told_to_upstreams
 from .upstreams import find as find_upstream
 from .upstreams.http import Network
 
@@ -190,16 +191,29 @@ class Deck:
     def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
         """An upstream that was named is looked up now; a default only when it is needed."""
         named = self.settings.upstream
-        environ = dict(os.environ)  # as it is now: a server of ours will change what its clients see
-        upstream = find_upstream(named, environ) if named else None
+        environ = told_to_upstreams(self.settings, os.environ)  # as it is now: a server of ours will change it
+        found = cache(lambda: self._upstream(named or default_upstream(), environ))
+        if named:
+            found()
         return Recorder(
-            lambda: upstream or find_upstream(default_upstream(), environ),
+            found,
             self._network.send,
             self.keys,
             recordings,
             errors=self.settings.record_errors,
             underway=self._underway,
         )
+
+    def _upstream(self, name: str, environ: Mapping[str, str]) -> Upstream:
+        upstream = find_upstream(name, environ)
+        if isinstance(upstream, Forgetful):
+            upstream.remember(self._before)
+        return upstream
+
+    def _before(self) -> Iterator[tuple[Exchange, Reply]]:
+        """What was asked and answered before, by this run or another one."""
+        for each in [*self._interactions(), *self.recorded]:
+            yield dialects.read(each.request), each.reply
 
     def _explain(self, exchange: Exchange) -> str:
         rules = self.script.explain(exchange, self._behind.rules if self._falls_back else [])
@@ -215,7 +229,13 @@ class Deck:
         """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.status >= 400]
+        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.refused]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever runs the tests should know, each once."""
+        told = (warning for entry in self.requests for warning in entry.warnings)
+        return [self.clean(warning) for warning in dict.fromkeys(told)]
 
     @property
     def abandoned(self) -> int:

@@ -154,6 +154,8 @@ def check(path: str) -> None:
 def tell(session: Session, config: pytest.Config, say: Callable[[str], object]) -> None:
     """Tell what the run did, wherever it is to be told."""
     say(line(session))
+    for warning in dict.fromkeys(warning for test in session.uses.tests for warning in test["warnings"]):
+        say(f"llmmock: {warning}")
     more = table(session) if config.getoption("verbose") > 0 else []
     troubles = [*session.troubles, *_written(session, config)]
     for text in [*more, *(f"llmmock: {trouble}" for trouble in troubles)]:

@@ -27,6 +27,8 @@ Unplayed = Literal["ignore", "warn", "fail"]
 
 Egress = Literal["guard", "allow"]
 
+ReasoningCompat = Literal["off", "think-tags", "o3", "legacy"]
+
 OnMiss = Literal["default", "error", "rules"]
 
 ENVIRONMENT = {
@@ -38,8 +40,16 @@ ENVIRONMENT = {
     "LLMMOCK_SPEED": "speed",
     "LLMMOCK_CHUNKING": "chunking",
     "LLMMOCK_RULES": "rules",
+    "LLMMOCK_REASONING_EFFORT": "reasoning_effort",
+    "LLMMOCK_REASONING_SUMMARY": "reasoning_summary",
+    "LLMMOCK_REASONING_COMPAT": "reasoning_compat",
+    "LLMMOCK_WEB_SEARCH": "web_search",
+    "LLMMOCK_DEBUG_MODEL": "debug_model",
 }
 """Variable -> setting."""
+
+_OF_UPSTREAMS = ("reasoning_effort", "reasoning_summary", "reasoning_compat", "web_search", "debug_model")
+"""Settings that change what an upstream is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,16 @@ class Settings:
     """Hosts, or patterns with `*`, whose requests always go to the real network."""
     record_errors: bool = False
     """Whether an upstream's 4xx and 5xx are recorded."""
+    reasoning_effort: str = ""
+    """How hard a model is to think where a request does not say: `low`, `medium`, `high` … (upstream `codex`)."""
+    reasoning_summary: str = ""
+    """How its thoughts are told where a request does not say: `auto`, `concise`, `detailed`, `none`."""
+    reasoning_compat: ReasoningCompat = "off"
+    """How thoughts are told to clients whose protocol has no place for them."""
+    web_search: bool = False
+    """Whether a model may search the web where a request does not say."""
+    debug_model: str = ""
+    """The model that is asked, whatever a request names."""
     record_abandoned: bool = False
     """Whether a stream that its client leaves early is read to its end, and recorded."""
     egress: Egress = "guard"
@@ -151,6 +171,13 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
     """What the variables `LLMMOCK_…` say; an empty one says nothing."""
     given = {name: environ[variable] for variable, name in ENVIRONMENT.items() if environ.get(variable)}
     return f"environment ({', '.join(ENVIRONMENT)})", given
+
+
+def told_to_upstreams(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the settings in it that upstreams read: these may come from anywhere."""
+    variables = {name: variable for variable, name in ENVIRONMENT.items()}
+    chosen = ((name, getattr(settings, name)) for name in _OF_UPSTREAMS)
+    return {**environ, **{variables[name]: str(value or "") for name, value in chosen}}
 
 
 def keys_of(settings: Settings) -> Keys:

@@ -171,4 +171,4 @@ def identifying(backend: Backend, path: Path) -> Iterator[str]:
     yield from backend.valid
     yield from backend.sealed
     yield from (EMAIL, USER, ACCOUNT)
-    yield from (value.partition(";")[0] for name, value in PLANTED if name not in ("openai-model", "x-codex-plan-type"))
+    yield from (value.partition(";")[0] for name, value in PLANTED if len(value) > 12)

@@ -156,19 +156,24 @@ class Recorder:
 
     def _asked(self, exchange: Exchange, upstream: Upstream) -> Reply:
         place = self._recordings.reserve(exchange.clock)
-        meta = {
+        meta: dict[str, Any] = {
             "operation": exchange.operation,
             "upstream": upstream.NAME,
             "recorded": now(),
         }
         key = self._keys.key(exchange)  # now, as replay will: what is learned later it will not know either
+        noted = len(exchange.notes)
         reply = upstream.forward(exchange, self._sent)
         reply.source = "upstream"
-        self._keys.secrets.learn(reply)
+        self._keys.secrets.learn(reply, replace(exchange.request, headers=exchange.credentials))
+        exchange.credentials = ()
+        if len(exchange.notes) > noted:
+            meta["notes"] = exchange.notes[noted:]
         refuse_html(exchange, reply, self._keys.secrets)
         if reply.status < 400 or self._errors:
             self._keep_when_whole(place, exchange, reply, meta, key)
         else:
+            exchange.refused = f"status {reply.status} ({reply.content_type or 'no content type'})"
             exchange.notes.append(f"status {reply.status} was passed on and not recorded")
         return reply
 
@@ -189,6 +194,9 @@ class Recorder:
             exchange.trouble = _NOT_JSON.format(
                 request=exchange.request, reply=reply, start=_beginning(reply, self._keys.secrets)
             )
+            return
+        if exchange.refused and not self._errors:
+            exchange.notes.append(f"{exchange.refused} was passed on and not recorded")
             return
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
         whole = Recorded(exchange.request, kept, meta)

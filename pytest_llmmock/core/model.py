@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from .json_text import compact, parse_json
 from .prompt import Answer, Prompt
@@ -206,6 +206,10 @@ class Exchange:
         """`started` on the clock that never jumps."""
         self.notes: list[str] = []
         """What a reader of the journal or the cassette should know about how this was answered."""
+        self.warnings: list[str] = []
+        """What whoever runs the tests should know; each is told once a run."""
+        self.credentials: Headers = ()
+        """Further credentials that an upstream has, as headers would hold them: none of it is to be written."""
         self.interaction: int | None = None
         """The number, from 1, of the recording that answered."""
         self.give_back: Callable[[], None] | None = None
@@ -214,6 +218,8 @@ class Exchange:
         """What is to go wrong with the answer."""
         self.trouble = ""
         """Why it could not be answered."""
+        self.refused = ""
+        """What the upstream answered that is no answer, and is recorded only where errors are."""
 
     @cached_property
     def json(self) -> Any:
@@ -267,6 +273,14 @@ class Upstream(Protocol):
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
         """Ask, in whatever protocol and with whatever credentials this place wants."""
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """An upstream that keeps none of its answers, and has to go on from them."""
+
+    def remember(self, earlier: Callable[[], Iterable[tuple[Exchange, Reply]]]) -> None:
+        """Be told where to look for what was recorded before."""
 
 
 def frames_of(body: bytes) -> list[Frame]:

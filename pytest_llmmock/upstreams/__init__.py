@@ -11,6 +11,7 @@ from ..errors import UsageError
 UPSTREAMS = {
     "original": "original",
     "openai": "openai",
+    "codex": "codex",
 }
 """Name -> module in this package."""
 

@@ -6,6 +6,7 @@ import re
 from importlib import import_module
 
 import pytest
+from chatgpt_backend import Backend
 
 from pytest_llmmock.errors import UsageError
 from pytest_llmmock.upstreams import CHOICES, UPSTREAMS, find
@@ -14,8 +15,9 @@ WITH_KEYS = {"OPENAI_API_KEY": "sk-real"}
 
 
 @pytest.mark.parametrize("name", UPSTREAMS)
-def test_every_name_leads_to_an_upstream_of_that_name(name):
-    upstream = find(name, WITH_KEYS)
+def test_every_name_leads_to_an_upstream_of_that_name(name, tmp_path):
+    Backend().login(tmp_path)
+    upstream = find(name, {**WITH_KEYS, "CODEX_HOME": str(tmp_path)})
     assert name == upstream.NAME
     assert isinstance(upstream.BASE_URL, str)
     assert callable(upstream.forward)

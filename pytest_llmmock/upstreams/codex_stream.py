@@ -1,0 +1,99 @@
+"""The Codex backend's stream as its client gets it: whole, and without what would tell whose plan answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..core.model import Exchange, Frame
+from ..core.sse import read_event, split_events, write_event
+from ..errors import CutConnection
+
+Value = dict[str, Any]
+
+ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
+"""The events behind which nothing is said."""
+
+FAILURES = ("response.failed", "error")
+"""Those that tell of an error."""
+
+_BORDER = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)+\Z")
+_MAY_CHANGE = re.compile(rb'"(?:response|item)"|"type": ?"(?:error|codex\.)|event: ?(?:error|codex\.)')
+"""What an event holds that is looked at closer. All others pass as they come."""
+
+CUT = "The answer of {host} ended before its last event: it was cut off. It was not recorded."
+
+
+class Told:
+    """One stream on its way to its client."""
+
+    def __init__(self, exchange: Exchange, said: Mapping[str, Any], seal: Callable[[Value], Value], host: str) -> None:
+        """`said` is what the client itself said, which the backend was told otherwise."""
+        self._exchange = exchange
+        self._said = said
+        self._seal = seal
+        self._host = host
+        self._items: dict[int, Value] = {}
+        self._ended = False
+
+    def chunks(self, frames: Iterable[Frame]) -> Iterator[bytes]:
+        """What the client gets, as it comes. Raises `CutConnection` when the stream ends too early."""
+        open_: list[bytes] = []
+        for frame in frames:
+            open_.append(frame.data)
+            if _is_at_border(open_):
+                whole, open_ = b"".join(open_), []
+                yield self._events(whole)
+            elif b"\n\n" in frame.data:
+                *whole_ones, rest = split_events(b"".join(open_))
+                open_ = [rest]
+                yield self._events(b"".join(whole_ones))
+        yield self._events(b"".join(open_))
+        if not self._ended:
+            raise CutConnection(CUT.format(host=self._host))
+
+    def _events(self, whole: bytes) -> bytes:
+        if not _MAY_CHANGE.search(whole):
+            return whole
+        return b"".join(map(self._event, split_events(whole)))
+
+    def _event(self, piece: bytes) -> bytes:
+        event = read_event(piece) if _MAY_CHANGE.search(piece) else None
+        value = event.json() if event else None
+        if event is None or not isinstance(value, dict):
+            return piece
+        kind = str(value.get("type") or event.event)
+        if kind.startswith("codex."):
+            return b""  # limits and credits of the plan
+        self._ended = self._ended or kind in ENDS
+        if kind in FAILURES:
+            self._exchange.refused = "an error inside its stream"
+        changed = self._changed(kind, value)
+        return piece if changed == value else write_event(changed, event.event)
+
+    def _changed(self, kind: str, value: Value) -> Value:
+        if isinstance(value.get("item"), dict):
+            item = self._seal(value["item"])
+            if kind == "response.output_item.done" and isinstance(value.get("output_index"), int):
+                self._items[value["output_index"]] = item
+            return {**value, "item": item}
+        if isinstance(value.get("response"), dict):
+            return {**value, "response": self._response(kind, value["response"])}
+        return value
+
+    def _response(self, kind: str, response: Value) -> Value:
+        """What is said of the whole: as the client asked, and at the end with all that was answered.
+
+        The backend leaves the output of its last event empty.
+        """
+        said = {name: value for name, value in self._said.items() if name in response}
+        output = response.get("output")
+        told = [self._seal(item) for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        if kind in ENDS and len(told) < len(self._items):
+            told = [item for _, item in sorted(self._items.items())]
+        return {**response, **said, "output": told}
+
+
+def _is_at_border(pieces: list[bytes]) -> bool:
+    return _BORDER.search(b"".join(pieces[-4:])[-4:]) is not None
