@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from ...core.live import Live
 from ...core.model import Frame, Reply, Request
 from ...errors import LoginError
 from .attempt import CALLBACK, Code, ForeignCallback
@@ -22,6 +24,8 @@ _HEADERS = (
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
 )
+
+_SECONDS_TO_LEAVE = 0.2
 
 _BACK = "Go back to the terminal; this page can be closed."
 
@@ -57,14 +61,21 @@ class Callback:
             return _page(410, "This was done before", _BACK)
         try:
             self._result = read(query)
-            page = _page(200, "The browser is done", _BACK)
+            return self._last(_page(200, "The browser is done", _BACK))
         except ForeignCallback:
             return _page(400, "This is not the sign-in that was begun", "Begin again in the terminal.")
         except LoginError as error:
             self._result = error
-            page = _page(400, "The sign-in was refused", _BACK)
-        self._came.set()
-        return page
+            return self._last(_page(400, "The sign-in was refused", _BACK))
+
+    def _last(self, page: Reply) -> Reply:
+        """The page with which the waiting ends, and not before the browser has it: then nobody listens any more."""
+        live = Live([page.body], self._ends_soon, since=time.monotonic())
+        return Reply(page.status, page.headers, live, source="script", live=True)
+
+    def _ends_soon(self) -> None:
+        """Behind the page comes the end of the reply, which nobody tells us of."""
+        threading.Timer(_SECONDS_TO_LEAVE, self._came.set).start()
 
     def wait(self, seconds: float) -> Code | None:
         """What the browser has brought; None when it did not come in time. Raises `LoginError` when it was refused."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ...core.model import Send
+from ...core.model import Headers, Send
 from ...errors import LoginError, UpstreamError
 from . import identity, oauth
 from .account import PLAN_SCOPE, Account, Tokens
@@ -72,6 +72,16 @@ class Session:
         return account
 
     # --- over time ----------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raises `LoginError` where nobody is signed in whose plan may be used."""
+        _usable(self.store.read())
+
+    def credentials(self) -> Headers:
+        """What else belongs to the login, as headers would hold it: none of it is to be written anywhere."""
+        tokens = self.store.read().tokens
+        secret = tokens.refresh_token if tokens else None
+        return (("authorization", f"Bearer {secret.get_secret_value()}"),) if secret else ()
 
     def token(self, send: Send) -> SecretStr:
         """A token for a request now. Raises `LoginError` and `UpstreamError`."""

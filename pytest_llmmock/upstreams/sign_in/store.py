@@ -71,6 +71,10 @@ class Store:
         else:
             vault.write(self._entry, tokens.model_dump_json())
 
+    def drop_from_keyring(self) -> None:
+        """Raises `LoginError`."""
+        vault.remove(self._entry)
+
     def forget(self) -> None:
         """Remove all, also what the sign-in server has registered us as. Raises `LoginError`."""
         if self.uses_keyring:
