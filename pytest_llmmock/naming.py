@@ -16,12 +16,12 @@ from .beside import given, ini
 from .cassettes.scrubber import Scrubber
 from .cassettes.secrets import Secrets
 from .errors import UsageError
-from .settings import Layer, Settings, combine, from_environment
+from .settings import OF_UPSTREAMS, Layer, Settings, combine, from_environment
 
 CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress", "speed", "chunking")
 """Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
 
-IN_FILE = (*CONFIGURED, "record_errors", "record_abandoned")
+IN_FILE = (*CONFIGURED, *OF_UPSTREAMS, "record_errors", "record_abandoned")
 """Settings that the ini file has."""
 
 SHARED = "llmmock/shared"

@@ -90,7 +90,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--llm-upstream",
         metavar="NAME|URL",
-        help="where record mode gets its answers: 'original' (where the client is going), 'openai', or a base URL",
+        help="where record mode gets its answers: 'original' (where the client is going), openai, codex, or a base URL",
     )
     group.addoption(
         "--llm-cassette-dir", metavar="DIR", help="where cassettes are, relative to the rootdir (default: cassettes)"
@@ -124,6 +124,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addini("llm_chunking", "in which pieces recorded replies come")
     group.addini("llm_unplayed", "ignore, warn or fail: recordings that the test did not use")
     group.addini("llm_egress", "guard or allow: connections to model providers that no way in took")
+    group.addini("llm_reasoning_effort", "how hard a model is to think where a request does not say (upstream codex)")
+    group.addini("llm_reasoning_summary", "auto, concise, detailed or none: how its thoughts are told")
+    group.addini("llm_reasoning_compat", "off, think-tags, o3 or legacy: how thoughts are told to clients")
+    group.addini("llm_web_search", "true: the model may search the web")
+    group.addini("llm_debug_model", "the model that is asked, whatever a request names")
     group.addini("llm_record_errors", "true: an upstream's 4xx and 5xx are recorded")
     group.addini("llm_record_abandoned", "true: a stream that its client leaves early is read to its end, and recorded")
 

@@ -48,7 +48,7 @@ ENVIRONMENT = {
 }
 """Variable -> setting."""
 
-_OF_UPSTREAMS = ("reasoning_effort", "reasoning_summary", "reasoning_compat", "web_search", "debug_model")
+OF_UPSTREAMS = ("reasoning_effort", "reasoning_summary", "reasoning_compat", "web_search", "debug_model")
 """Settings that change what an upstream is asked."""
 
 
@@ -176,7 +176,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 def told_to_upstreams(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment with the settings in it that upstreams read: these may come from anywhere."""
     variables = {name: variable for variable, name in ENVIRONMENT.items()}
-    chosen = ((name, getattr(settings, name)) for name in _OF_UPSTREAMS)
+    chosen = ((name, getattr(settings, name)) for name in OF_UPSTREAMS)
     return {**environ, **{variables[name]: str(value or "") for name, value in chosen}}
 
 

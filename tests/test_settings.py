@@ -4,7 +4,15 @@ import pytest
 
 from pytest_llmmock.cassettes.matchers import DEFAULT
 from pytest_llmmock.errors import UsageError
-from pytest_llmmock.settings import ENVIRONMENT, MODES, NAMES, Settings, combine, from_environment
+from pytest_llmmock.settings import (
+    ENVIRONMENT,
+    MODES,
+    NAMES,
+    Settings,
+    combine,
+    from_environment,
+    told_to_upstreams,
+)
 
 
 def test_without_any_layer_the_defaults_hold() -> None:
@@ -81,3 +89,25 @@ def test_the_environment_is_read_by_the_names_of_its_variables() -> None:
 def test_a_wrong_value_in_the_environment_is_told_with_its_variables() -> None:
     with pytest.raises(UsageError, match=r"environment \(LLMMOCK_RECORD, .*mode='1' is not possible"):
         combine([from_environment({"LLMMOCK_RECORD": "1"})])
+
+
+# --- what upstreams are told ----------------------------------------------------------------------------
+
+
+def test_what_upstreams_read_is_in_their_environment_wherever_it_was_set():
+    environ = {"LLMMOCK_REASONING_EFFORT": "low", "LLMMOCK_WEB_SEARCH": "1", "OTHER": "x"}
+    settings = combine([from_environment(environ), ("marker", {"reasoning_effort": "high", "debug_model": "m"})])
+    told = told_to_upstreams(settings, environ)
+    assert told == {
+        "LLMMOCK_REASONING_EFFORT": "high",
+        "LLMMOCK_REASONING_SUMMARY": "",
+        "LLMMOCK_REASONING_COMPAT": "off",
+        "LLMMOCK_WEB_SEARCH": "True",
+        "LLMMOCK_DEBUG_MODEL": "m",
+        "OTHER": "x",
+    }
+
+
+def test_what_is_switched_off_is_off_whatever_the_environment_says():
+    settings = combine([from_environment({"LLMMOCK_WEB_SEARCH": "true"}), ("marker", {"web_search": False})])
+    assert told_to_upstreams(settings, {"LLMMOCK_WEB_SEARCH": "true"})["LLMMOCK_WEB_SEARCH"] == ""

@@ -14,7 +14,7 @@ from ..core.summary import plural
 from ..deck import Deck
 from ..errors import CassetteError
 from ..mock import default_upstream
-from ..settings import MODES, Settings, combine, from_environment
+from ..settings import MODES, OF_UPSTREAMS, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
 from .serving import address_options, as_settings, finish, playing_options, recording_options, serve
 
@@ -24,7 +24,7 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @click.command(short_help="Serve, and record what is not recorded yet.")
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
+@click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, codex, or a base URL.")
 @recording_options
 @address_options
 @playing_options
@@ -46,7 +46,7 @@ def command(
     deck = open_deck(cassette, settings, at_once=True)
     told: set[str] = set()
     engine = deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told))
-    deck.on_keep(lambda: _save(deck))
+    deck.on_keep(lambda: _kept(deck, told))
 
     def banner(url: str) -> str:
         return (
@@ -62,6 +62,7 @@ def command(
         deck.close()
     for entry in deck.troubles:
         _tell(deck.clean(entry.trouble), told)
+    _warn(deck, told)
     count = deck.save()
     click.echo(
         f"llmmock: {plural(count, 'interaction')} recorded to {cassette}" if count else "llmmock: nothing recorded"
@@ -75,6 +76,16 @@ def _tell(trouble: str, told: set[str]) -> None:
         click.echo(trouble + "\n", err=True)
 
 
+def _warn(deck: Deck, told: set[str]) -> None:
+    for warning in deck.warnings:
+        _tell(f"llmmock: {warning}", told)
+
+
+def _kept(deck: Deck, told: set[str]) -> None:
+    _save(deck)
+    _warn(deck, told)
+
+
 def _save(deck: Deck) -> None:
     """Write what there is. A full disk must not cut the answer that the client is reading."""
     try:
@@ -86,7 +97,7 @@ def _save(deck: Deck) -> None:
 def recording_settings(mode: str, upstream: str | None, options: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
-    environment = (place, {"upstream": values.get("upstream")})
+    environment = (place, {name: values.get(name) for name in ("upstream", *OF_UPSTREAMS)})
     given = {"mode": mode, "upstream": upstream, **as_settings(options)}
     return combine([environment, ("command line", given)])
 

@@ -24,7 +24,7 @@ from .serving import finish, playing_options, recording_options
 )
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
+@click.option("--upstream", metavar="NAME|URL", help="Where record modes get answers: openai, codex, or a base URL.")
 @recording_options
 @playing_options
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")
@@ -49,6 +49,8 @@ def command(
         _save(deck, status)
     finally:
         deck.close()
+    for warning in deck.warnings:
+        click.echo(f"llmmock: {warning}", err=True)
     if deck.troubles:
         click.echo("llmmock: " + deck.report(), err=True)
     sys.exit(status or (1 if deck.troubles else 0))

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
@@ -19,7 +19,7 @@ from ..core.model import Reply, Request
 from ..core.summary import plural
 from ..deck import Deck
 from ..inbound.server import Server
-from ..settings import Settings
+from ..settings import ReasoningCompat, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,12 +98,32 @@ def address_wanted(settings: Settings, host: str, port: int) -> tuple[str, int]:
 
 
 def recording_options(command: F) -> F:
-    """What is recorded of that which went wrong."""
+    """What upstreams are asked, and what is recorded of that which went wrong."""
     errors = click.option("--record-errors", is_flag=True, help="Record an upstream's 4xx and 5xx as well.")
     abandoned = click.option(
         "--record-abandoned", is_flag=True, help="Read a stream that its client leaves early to its end, and record it."
     )
-    return errors(abandoned(command))
+    return errors(abandoned(_asking_options(command)))
+
+
+def _asking_options(command: F) -> F:
+    """What an upstream is asked beside what the client says."""
+    effort = click.option(
+        "--reasoning-effort",
+        metavar="LEVEL",
+        help="How hard to think, where a request does not say: low, high …",
+    )
+    summary = click.option(
+        "--reasoning-summary", metavar="KIND", help="How thoughts are told: auto, concise, detailed, none."
+    )
+    compat = click.option(
+        "--reasoning-compat",
+        type=click.Choice(get_args(ReasoningCompat)),
+        help="How thoughts are told to clients whose protocol has no place for them (default: off).",
+    )
+    search = click.option("--web-search", is_flag=True, help="Let the model search the web.")
+    model = click.option("--debug-model", metavar="MODEL", help="Ask this model, whatever a request names.")
+    return effort(summary(compat(search(model(command)))))
 
 
 def finish(deck: Deck) -> None:

@@ -35,6 +35,7 @@ class Conversations:
         """Whether a recording knows this id: what follows on it is no concern of ours."""
         self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
+        self._deleted: set[str] = set()
 
     def resolve(self, exchange: Exchange) -> Reply | None:
         """Read the conversation so far into the prompt; the refusal when nobody knows it."""
@@ -67,6 +68,8 @@ class Conversations:
         response = whole.json() if whole and whole.status == 200 else None
         if not isinstance(response, dict) or not isinstance(response.get("id"), str):
             return
+        if response["id"] in self._deleted:
+            return  # a recording still tells of it
         before = self.before(previous_of(exchange)) or []
         with self._lock:
             self._kept[response["id"]] = _Kept([*before, *items_of(exchange)], response)
@@ -89,6 +92,7 @@ class Conversations:
             return [{"data": found, "has_more": more}]
         if operation == "responses.delete":
             self._kept.pop(id, None)
+            self._deleted.add(id)
             return []
         if operation == "responses.cancel":
             kept = self._kept[id] = _Kept(kept.asked, {**kept.response, "status": "cancelled"})
@@ -120,7 +124,17 @@ def _named(kept: _Kept) -> list[dict[str, Any]]:
     """The items that were asked, each with a type and an id."""
     named = str(kept.response["id"]).removeprefix("resp_")
     items = [item for item in kept.asked if isinstance(item, dict)]
-    return [{"type": "message", "id": f"msg_{named}_{number}", **item} for number, item in enumerate(items)]
+    return [{"type": "message", "id": f"msg_{named}_{number}", **_in_full(item)} for number, item in enumerate(items)]
+
+
+def _in_full(item: dict[str, Any]) -> dict[str, Any]:
+    """A message whose content is a text has one part in fact."""
+    content, role = item.get("content"), item.get("role")
+    if not isinstance(content, str) or not isinstance(role, str):
+        return item
+    kind = "output_text" if role == "assistant" else "input_text"
+    part: dict[str, Any] = {"type": kind, "text": content}
+    return {**item, "content": [{**part, "annotations": []} if role == "assistant" else part]}
 
 
 def unknown(id: str) -> Problem:

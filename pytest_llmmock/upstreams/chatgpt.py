@@ -90,7 +90,7 @@ class ChatGPT:
         except Impossible as error:
             return exchange.dialect.write_error(error.problem)
         exchange.notes += sent.notes
-        exchange.warnings += [*sent.notes, "chatgpt: recorded with the ChatGPT plan that is signed in"]
+        exchange.warnings += [*sent.notes, "recorded through chatgpt with the ChatGPT plan that is signed in"]
         reply = self._asked(exchange, "/responses", send, compact(sent.body).encode())
         if reply.status != 200:
             return exchange.dialect.write_error(problem_of(reply, self._host))

@@ -74,7 +74,7 @@ class Codex:
     @property
     def _whose(self) -> str:
         plan = f" ({self._login.plan})" if self._login.plan else ""
-        return f"codex: recorded with the ChatGPT plan{plan} of the login of {self._login.tool.name}"
+        return f"recorded through codex with the ChatGPT plan{plan} of the login of {self._login.tool.name}"
 
     # --- asking ---
 

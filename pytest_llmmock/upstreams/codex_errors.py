@@ -64,10 +64,9 @@ def _problem(said: Said, message: str, *headers: tuple[str, str]) -> Problem:
 
 
 def _refused(said: Said, host: str, login: Login) -> str:
-    why = f" ({said.code or said.message})" if said.code or said.message else ""
     return (
-        f"{host} refuses the login of {login.tool.name} ({login.path}){why}, also after it was renewed. "
-        f"Log in again:  {login.tool.renew}"
+        f"{host} refuses the login of {login.tool.name} ({login.path}), also after it was renewed: "
+        f"{said.code or said.message or 'no reason was given'}. Log in again:  {login.tool.renew}"
     )
 
 

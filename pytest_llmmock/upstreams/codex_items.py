@@ -23,7 +23,7 @@ def fitted(items: list[Any], sealed: Sealed, known: Known, upstream: str = "code
 def _fitted(item: Item, sealed: Sealed, known: Known) -> Item | None:
     """None when what the item holds is lost."""
     if item.get("type") == "item_reference" or set(item) == {"id"}:
-        return _fitted(_referred(item, known), sealed, known)
+        item = _referred(item, known)
     whole = sealed.unseal(item) if item.get("type") == "reasoning" else item
     if whole is None:
         return None

@@ -119,8 +119,8 @@ def request_of(body: Mapping[str, Any], wishes: Wishes, fit: Fit, rules: Rules =
     key = str(taken.get("prompt_cache_key", ""))[:LONGEST_KEY] or session
     if thinking:
         include = taken.get("include")
-        included = [*(include if isinstance(include, list) else []), SEALED]
-        told |= {"reasoning": thinking, "include": list(dict.fromkeys(included))}
+        others = [each for each in include if each != SEALED] if isinstance(include, list) else []
+        told |= {"reasoning": thinking, "include": [*others, SEALED]}
     if not _said(taken) and instructions == NEUTRAL:
         notes.append(f"{rules.upstream} demands instructions, and there were none: {NEUTRAL!r} was sent")
     if wishes.model:

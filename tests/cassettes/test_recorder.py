@@ -312,3 +312,50 @@ def test_a_key_is_computed_from_what_is_known_when_it_is_asked_as_in_replay(read
     [kept] = recordings.interactions
     assert words_of(recordings) == ["my session is redacted-secret"]
     assert kept.key == Keys().key(read(chat("my session is c0c1c2c3c4c5")))
+
+
+# --- what an upstream says beside its answer --------------------------------------------------------------
+
+
+class Telling(Upstream):
+    """Could not ask as it was asked, has credentials that stand in no header, and may fail inside its stream."""
+
+    def __init__(self, refused: str = "") -> None:
+        super().__init__()
+        self.refused = refused
+
+    def forward(self, exchange: Exchange, send: Send) -> Reply:
+        exchange.notes.append("sent without temperature")
+        exchange.credentials = (("authorization", "Bearer rt_9fQ2Zk4Vw8Lm1Xr6Tb3Nc7"),)
+        self.chunks = lambda: self._chunks(exchange)
+        return super().forward(exchange, send)
+
+    def _chunks(self, exchange: Exchange) -> Iterator[bytes]:
+        yield b"rt_9fQ2Zk4Vw8Lm1Xr6Tb3Nc7"
+        exchange.refused = self.refused
+
+
+def test_what_it_could_not_ask_stands_in_the_cassette_and_in_the_journal(read: Read, chat: Chat) -> None:
+    records, recordings = recorder(Telling())
+    exchange = read(chat())
+    exchange.notes.append("a note of somebody else")
+    list(records.answer(exchange).frames)
+    assert recordings.interactions[0].meta["notes"] == ["sent without temperature"]
+    assert exchange.notes == ["a note of somebody else", "sent without temperature"]
+
+
+def test_credentials_that_stand_in_no_header_are_not_written(read: Read, chat: Chat) -> None:
+    records, recordings = recorder(Telling())
+    exchange = read(chat())
+    list(records.answer(exchange).frames)
+    assert recordings.interactions[0].reply.body == b"redacted-secret"
+    assert exchange.credentials == ()
+
+
+@pytest.mark.parametrize(("errors", "kept"), [(False, 0), (True, 1)])
+def test_what_fails_inside_its_stream_is_kept_where_errors_are(read: Read, chat: Chat, errors: bool, kept: int) -> None:
+    records, recordings = recorder(Telling("an error inside its stream"), errors=errors)
+    exchange = read(chat())
+    list(records.answer(exchange).frames)
+    assert len(recordings.interactions) == kept
+    assert ("an error inside its stream was passed on and not recorded" in exchange.notes) is not errors

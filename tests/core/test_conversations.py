@@ -6,7 +6,9 @@ import openai
 import pytest
 from simulating import Playing, openai_of
 
-from pytest_llmmock.core.model import Exchange, Request
+from pytest_llmmock import dialects
+from pytest_llmmock.core.conversations import Conversations
+from pytest_llmmock.core.model import Exchange, Request, json_reply
 from pytest_llmmock.core.prompt import Answer, Delta
 
 
@@ -105,3 +107,32 @@ def test_an_id_that_is_no_text_is_no_id() -> None:
     body = b'{"model": "gpt-5", "input": "a", "previous_response_id": ["resp_1"]}'
     reply = Playing(says_what_it_heard).handle(Request("POST", "http://x", "/v1/responses", body=body))
     assert reply.json()["output"][0]["content"][0]["text"] == "u:a"
+
+
+def test_items_are_told_in_full_however_they_were_asked() -> None:
+    with openai_of(Playing(says_what_it_heard)) as client:
+        said = [
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": "b"},
+            {"role": "user", "content": [{"type": "input_text", "text": "c"}]},
+        ]
+        made = client.responses.create(model="gpt-5", input=said)  # type: ignore[arg-type]
+        told = client.responses.input_items.list(made.id, order="asc").to_dict()["data"]
+    assert [(item["type"], item["content"][0]["type"], item["content"][0]["text"]) for item in told] == [
+        ("message", "input_text", "a"),
+        ("message", "output_text", "b"),
+        ("message", "input_text", "c"),
+    ]
+
+
+def test_what_was_deleted_does_not_come_back() -> None:
+    """A recording may tell of it once more."""
+    kept = Conversations()
+    asked = dialects.read(Request("POST", "http://x", "/v1/responses", body=b'{"input": "a"}'))
+    reply = json_reply({"id": "resp_1", "status": "completed", "output": [{"id": "msg_1", "type": "message"}]})
+    kept.keep(asked, reply)
+    assert kept.before("resp_1") is not None
+    assert kept.item("msg_1") == {"id": "msg_1", "type": "message"}
+    assert kept.answer(dialects.read(Request("DELETE", "http://x", "/v1/responses/resp_1"))) is not None
+    kept.keep(asked, reply)
+    assert (kept.before("resp_1"), kept.item("msg_1")) == (None, None)

@@ -106,7 +106,7 @@ def test_what_the_api_refuses_is_left_out_and_told(api, ask):
     assert not body.keys() & more.keys()
     assert body["text"] == {"verbosity": "low"}
     assert exchange.notes == ["chatgpt does not take temperature, max_output_tokens, user, truncation: sent without"]
-    assert exchange.warnings == [*exchange.notes, "chatgpt: recorded with the ChatGPT plan that is signed in"]
+    assert exchange.warnings == [*exchange.notes, "recorded through chatgpt with the ChatGPT plan that is signed in"]
 
 
 def test_it_is_always_a_stream_that_nobody_keeps(api, ask):
