@@ -87,8 +87,8 @@ class Case:
 
     def _explanation(self) -> str:
         refused = [
-            f"The upstream answered {entry.method} {entry.path} with {entry.refused}; "
-            "it was passed on and not recorded."
+            f"The upstream answered {entry.method} {entry.path} with status {entry.status}"
+            f" ({entry.content_type or 'no content type'}); it was passed on and not recorded."
             for entry in self._deck.refused
         ]
         return "\n\n".join([*filter(None, [self._deck.report()]), *refused])

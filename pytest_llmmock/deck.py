@@ -229,7 +229,7 @@ class Deck:
         """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.refused]
+        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.status >= 400]
 
     @property
     def warnings(self) -> list[str]:

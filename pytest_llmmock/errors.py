@@ -7,7 +7,8 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
-    │   └── LoginError             there is no login, it was refused, or it is over
+    │   ├── LoginError             there is no login, it was refused, or it is over
+    │   └── TranslationError       what is asked cannot be said in the upstream's protocol
     ├── ScriptError            a reply that was written by hand could not be made
     ├── UnmatchedError         a request had no recording, its upstream no answer, or no way in took it
     ├── ServerError            the local server cannot start
@@ -42,6 +43,14 @@ class UpstreamError(LLMMockError):
 
 class LoginError(UpstreamError):
     """There is no login, it was refused, or it is over: somebody has to sign in."""
+
+
+class TranslationError(UpstreamError):
+    """What is asked cannot be said in the upstream's protocol."""
+
+    def __init__(self, text: str, code: str = "unsupported_by_upstream") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class ScriptError(LLMMockError):

@@ -88,7 +88,7 @@ def _words(items: list[Body]) -> str:
 def _stream(backend: Backend, body: Body, words: str) -> Iterator[bytes]:
     number = len(backend.requests)
     for count, (kind, fields) in enumerate(_events(backend, body, words, number)):
-        yield b": keep-alive\n\n" if count == 1 else b""
+        yield b": keep-alive\n\n" if count == 3 else b""
         yield write_event({"type": kind, "sequence_number": count, **fields}, kind)
         if kind == "response.output_text.delta":
             backend.release.wait(30)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from backend_answers import answer
 from backend_rules import Refused, check
 
+from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Reply, Request, json_reply
 from pytest_llmmock.inbound.server import Server
 
@@ -130,6 +131,14 @@ class Backend:
     # --- the backend ---
 
     def handle(self, request: Request) -> Reply:
+        """Nothing it says has a length: what stands in front of the real one sends all in chunks."""
+        reply = self._handled(request)
+        if reply.live:
+            return reply
+        live = Live([reply.body], lambda: None, since=0.0)
+        return Reply(reply.status, reply.headers, live, live=True)
+
+    def _handled(self, request: Request) -> Reply:
         if (request.method, request.path) == ("POST", "/oauth/token"):
             return self._token(request)
         self.requests.append(request)

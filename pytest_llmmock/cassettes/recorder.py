@@ -173,7 +173,6 @@ class Recorder:
         if reply.status < 400 or self._errors:
             self._keep_when_whole(place, exchange, reply, meta, key)
         else:
-            exchange.refused = f"status {reply.status} ({reply.content_type or 'no content type'})"
             exchange.notes.append(f"status {reply.status} was passed on and not recorded")
         return reply
 
@@ -194,9 +193,6 @@ class Recorder:
             exchange.trouble = _NOT_JSON.format(
                 request=exchange.request, reply=reply, start=_beginning(reply, self._keys.secrets)
             )
-            return
-        if exchange.refused and not self._errors:
-            exchange.notes.append(f"{exchange.refused} was passed on and not recorded")
             return
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
         whole = Recorded(exchange.request, kept, meta)

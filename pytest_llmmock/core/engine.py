@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..errors import LLMMockError, ScriptError, UpstreamError
+from ..errors import LLMMockError, ScriptError, TranslationError, UpstreamError
 from .journal import Journal
 from .json_text import json_error
 from .model import Exchange, Later, Problem, Reply, Request, Source, SourceName
@@ -82,6 +82,8 @@ class Engine:
         """The answer, or the reply that says what went wrong with it."""
         try:
             return answer()
+        except TranslationError as error:
+            return self.refuse(exchange, "upstream", 400, str(error), error.code)
         except UpstreamError as error:
             return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
         except ScriptError as error:

@@ -80,11 +80,6 @@ class Entry(Asked):
         return tuple(self._exchange.warnings)
 
     @property
-    def refused(self) -> str:
-        """What the upstream answered that is no answer, and is recorded only where errors are; '' when it is one."""
-        return self._exchange.refused
-
-    @property
     def trouble(self) -> str:
         """Why it could not be answered, in full; '' when it was."""
         frames = self._reply.frames

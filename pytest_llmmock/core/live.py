@@ -5,13 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Protocol
 
 from ..errors import LLMMockError
-from .model import Frame
+from .model import Frame, Reply
 from .sse import Ending
 
 _SECONDS_TO_LOOK = 0.5
 """On Windows Ctrl-C cannot end a wait that has no end of its own."""
+
+
+class End(Protocol):
+    """Knows when a stream has come to its end. `sse.Ending` reads it in the stream."""
+
+    failure: str
+    """Why it is not whole, although it has ended as such streams do."""
+
+    def reached(self, chunk: bytes) -> bool:
+        """Whether the stream, with this chunk, says nothing more."""
 
 
 class Live:
@@ -29,6 +41,7 @@ class Live:
         since: float,
         content_type: str = "",
         wake: Callable[[], None] | None = None,
+        ending: End | None = None,
     ) -> None:
         """`close` lets the upstream go. `wake` ends the wait of another thread, which then closes by itself: a socket
         that is closed under a thread that waits for it may be another one's by the time that it looks."""
@@ -36,7 +49,7 @@ class Live:
         self._close = close
         self._wake = wake or self._let_go
         self._since = since
-        self._ending = Ending(content_type)
+        self._ending = ending or Ending(content_type)
         self._callbacks: list[Callable[[], None]] = []
         self._told = -1
         """The number of frames that the callbacks know of."""
@@ -109,7 +122,7 @@ class Live:
                 self._note(chunk)
                 return True
             if self._told != len(self.seen) and not self._left:  # a connection that we shut down ends as well
-                self._tell()
+                self._come_to_end()
         except BaseException as error:
             self._broken = error
             if isinstance(error, LLMMockError) and not self._left:
@@ -122,6 +135,13 @@ class Live:
     def _note(self, chunk: bytes) -> None:
         self.seen.append(Frame(chunk, time.monotonic() - self._since))
         if self._ending.reached(chunk):
+            self._tell()
+        if not self._left:  # what is cut off by its reader fails for that
+            self.failure = self._ending.failure  # its reader may leave behind the event that tells of it
+
+    def _come_to_end(self) -> None:
+        self.failure = self._ending.failure
+        if not self.failure:
             self._tell()
 
     def _tell(self) -> None:
@@ -178,6 +198,14 @@ class Live:
         """
         while self._told < 0 and not self._over.wait(_SECONDS_TO_LOOK):
             pass
+
+
+def taken(reply: Reply) -> Reply:
+    """The reply with all that came of it: what has no length may still be coming, also when it is an error."""
+    if not isinstance(reply.frames, Live):
+        return reply
+    reply.frames.take()
+    return replace(reply, frames=reply.frames.seen, live=False)
 
 
 def _nothing() -> None:

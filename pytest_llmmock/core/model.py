@@ -218,8 +218,6 @@ class Exchange:
         """What is to go wrong with the answer."""
         self.trouble = ""
         """Why it could not be answered."""
-        self.refused = ""
-        """What the upstream answered that is no answer, and is recorded only where errors are."""
 
     @cached_property
     def json(self) -> Any:
@@ -229,6 +227,11 @@ class Exchange:
     @cached_property
     def prompt(self) -> Prompt:
         return self.dialect.read_request(self.request)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was asked."""
+        return time.monotonic() - self.clock
 
 
 class Fault(Protocol):

@@ -135,7 +135,9 @@ class Delta:
     """finish: `stop`, `length`, `tool_calls`, `content_filter` … in the words of Chat Completions."""
     data: Any = None
     """item: something that only this protocol knows, as it wrote it. image, audio, file: its bytes; of an image None
-    when it lies elsewhere, or when one is to be made up."""
+    when it lies elsewhere, or when one is to be made up. text: how likely its tokens were, in the words of OpenAI."""
+    part: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    """text, reasoning, refusal: which part of which item it belongs to, where the protocol tells."""
 
 
 @dataclass(frozen=True, slots=True)

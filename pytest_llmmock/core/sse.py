@@ -62,6 +62,30 @@ def split_events(stream: bytes) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
 
 
+class Cutter:
+    """Cuts a stream that comes in chunks behind each event, as soon as it has come."""
+
+    def __init__(self) -> None:
+        self._open: list[bytes] = []
+        self._tail = b""
+
+    def take(self, chunk: bytes) -> list[bytes]:
+        """The events that this chunk completes."""
+        self._open.append(chunk)
+        seam, self._tail = self._tail + chunk, (self._tail + chunk)[-3:]
+        if not chunk or _END_OF_EVENT.search(seam) is None:
+            return []
+        pieces = split_events(b"".join(self._open))
+        last = [] if _END_OF_EVENT.search(pieces[-1]) else [pieces.pop()]
+        self._open = last
+        return pieces
+
+    def rest(self) -> bytes:
+        """What came behind the last event that was completed."""
+        rest, self._open = b"".join(self._open), []
+        return rest
+
+
 def split_lines(stream: bytes) -> list[bytes]:
     """Cut NDJSON behind each line. Joined again, the pieces are the stream, byte for byte."""
     return re.findall(rb"[^\n]*\n|[^\n]+", stream)
@@ -125,6 +149,7 @@ class Ending:
     def __init__(self, content_type: str) -> None:
         self._is_last = _holds_last if is_sse(content_type) else _is_last_line if is_ndjson(content_type) else None
         self._border = b"\n" if is_ndjson(content_type) else _BORDERS
+        self.failure = ""
         self._open: list[bytes] = []
 
     def reached(self, chunk: bytes) -> bool:

@@ -172,7 +172,7 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     groups, error = _groups(answer), shapes.error_of(answer)
     named = shapes.digest(prompt, answer)
     blocks = [group.block(f"toolu_{named}{number}") for number, group in enumerate(groups)]
-    message = _message(prompt, answer, blocks, f"msg_{named}")
+    message = write_message(prompt, answer, blocks, f"msg_{named}")
     if prompt.stream:
         begun = stream.write_blocks(message, [(b, g.pieces) for b, g in zip(blocks, groups, strict=True)])
         end = [write_event(errors.failure_of(error), "error")] if error else stream.write_end(message)
@@ -242,8 +242,8 @@ def _until_error(answer: Answer) -> Iterator[Delta]:
             yield delta
 
 
-def _message(prompt: Prompt, answer: Answer, blocks: list[dict[str, Any]], id: str) -> dict[str, Any]:
-    """`Message`. Words of refusal are the explanation of the stop."""
+def write_message(prompt: Prompt, answer: Answer, blocks: list[dict[str, Any]], id: str) -> dict[str, Any]:
+    """`Message`, whole. Words of refusal are the explanation of the stop."""
     refusal = answer.joined("refusal")
     usual = "tool_calls" if answer.tool_calls else "stop"
     finish = "content_filter" if refusal else answer.finish_reason or usual

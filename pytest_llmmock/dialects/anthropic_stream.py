@@ -134,14 +134,31 @@ def write_message(message: Fields) -> Iterator[bytes]:
 
 def write_blocks(message: Fields, blocks: Sequence[tuple[Fields, Sequence[str]]]) -> Iterator[bytes]:
     """The beginning of a message, and its blocks, each told in these pieces."""
-    yield _event("message_start", message=_begun(message))
+    yield write_start(message)
     for index, (block, told) in enumerate(blocks):
-        yield _event("content_block_start", index=index, content_block=_empty(block, told))
-        if index == 0:
-            yield _event("ping")
+        yield from write_block(index, _empty(block, told))
         for delta in _deltas(block, told):
-            yield _event("content_block_delta", index=index, delta=delta)
-        yield _event("content_block_stop", index=index)
+            yield write_delta(index, delta)
+        yield write_stop(index)
+
+
+def write_start(message: Fields) -> bytes:
+    return _event("message_start", message=_begun(message))
+
+
+def write_block(index: int, block: Fields) -> Iterator[bytes]:
+    """The beginning of a block. The API shows that it is alive behind the first."""
+    yield _event("content_block_start", index=index, content_block=block)
+    if index == 0:
+        yield _event("ping")
+
+
+def write_delta(index: int, delta: Fields) -> bytes:
+    return _event("content_block_delta", index=index, delta=delta)
+
+
+def write_stop(index: int) -> bytes:
+    return _event("content_block_stop", index=index)
 
 
 def write_end(message: Fields) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.json_text import compact
 from ..core.model import Request
 from ..core.prompt import Message, Part, Prompt, Tool, ToolCall
-from . import chat_answers, chat_conversion
+from . import chat_answers, chat_chunks, chat_conversion
 from . import openai_shapes as shapes
 from .fields import mapping, objects, text
 
@@ -66,7 +66,7 @@ def _message(message: Message) -> dict[str, Any]:
     written: dict[str, Any] = {"role": message.role, "content": _content(message)}
     if message.tool_calls:
         calls = message.tool_calls
-        written["tool_calls"] = [chat_answers.write_call(call.id, call.name, call.arguments) for call in calls]
+        written["tool_calls"] = [chat_chunks.write_call(call.id, call.name, call.arguments) for call in calls]
     if message.tool_call_id:
         written["tool_call_id"] = message.tool_call_id
     if message.name:

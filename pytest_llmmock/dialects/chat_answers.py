@@ -1,7 +1,7 @@
 """The answers of Chat Completions, in and out, plain and as chunks.
 
-The shapes are `openai.types.chat.ChatCompletion` and `ChatCompletionChunk`. Reasoning is no part of them; it is
-read in the spellings that servers use and written as DeepSeek's `reasoning_content`.
+The shapes are `openai.types.chat.ChatCompletion` and `ChatCompletionChunk`, which `chat_chunks.py` writes. Reasoning is
+no part of them; it is read in the spellings that servers use and written as DeepSeek's `reasoning_content`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..core import sse
 from ..core.model import Reply
-from ..core.prompt import Answer, Delta, Prompt
+from ..core.prompt import Answer, Delta, Prompt, ToolCall
+from . import chat_chunks as chunks
 from . import openai_shapes as shapes
 from .fields import (
     argument_text,
@@ -22,12 +22,13 @@ from .fields import (
     read_values,
     text,
     whole,
-    write_event,
     write_events,
     write_json,
 )
+from .growth import grown
+from .writing import written
 
-_EXTRAS = ("annotations", "images", "reasoning_details")
+_LISTS = ("annotations", "images", "reasoning_details")
 """Lists beside the words of an answer that only this protocol knows."""
 
 # --- calls of tools -------------------------------------------------------------------------------------
@@ -43,10 +44,6 @@ def called(call: dict[str, Any]) -> tuple[str, str, str]:
 def legacy_call(said: dict[str, Any]) -> list[dict[str, Any]]:
     """The single `function_call` of the time before tools."""
     return [{"function": said["function_call"]}] if isinstance(said.get("function_call"), dict) else []
-
-
-def write_call(id: str, name: str, arguments: str) -> dict[str, Any]:
-    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 # --- replies, in ----------------------------------------------------------------------------------------
@@ -96,7 +93,7 @@ def _said(said: dict[str, Any], index: int, calls: Calls) -> Iterator[Delta]:
     yield from (delta for delta in words if delta.text)
     pieces = objects(said.get("tool_calls")) or legacy_call(said)
     yield from (calls.read(piece, index, position) for position, piece in enumerate(pieces))
-    for name in _EXTRAS:
+    for name in _LISTS:
         if listing(said.get(name)):
             yield Delta("item", index=index, data={name: said[name]})
 
@@ -146,26 +143,20 @@ class Calls:
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`ChatCompletion`, or when the prompt asks for a stream a run of `ChatCompletionChunk`."""
     named = shapes.digest(prompt, answer)
-    head = {
-        "id": answer.id or f"chatcmpl-{named}",
-        "object": "chat.completion.chunk" if prompt.stream else "chat.completion",
-        "created": answer.created or 0,
-        "model": answer.model or prompt.model,
-    }
     if prompt.stream:
-        return write_events(list(_events(prompt, answer, head, named)))
+        return write_events(written(chunks.stream_writer(prompt, answer, named, answer.choices), answer.deltas))
     if error := shapes.error_of(answer):
         return write_json({"error": shapes.error_object(error)}, 500)
-    choices = [_choice(answer, index, named) for index in answer.choices]
-    return write_json(
-        {**head, "choices": choices, **({"usage": shapes.write_usage(answer.usage)} if answer.usage else {})}
-    )
+    head = chunks.write_head(prompt, answer, named, "chat.completion")
+    choices = [_choice(prompt, answer, index, named) for index in answer.choices]
+    usage = {"usage": shapes.write_usage(answer.usage)} if answer.usage else {}
+    return write_json({**head, "choices": choices, **usage})
 
 
-def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
+def _choice(prompt: Prompt, answer: Answer, index: int, named: str) -> dict[str, Any]:
     words, refusal = answer.joined("text", index), answer.joined("refusal", index)
     calls = [
-        write_call(call.id or _call_id(named, index, number), call.name, call.arguments)
+        _call(prompt, call, call.id or chunks.call_id(named, index, number))
         for number, call in enumerate(answer.calls_of(index))
     ]
     message: dict[str, Any] = {
@@ -175,66 +166,16 @@ def _choice(answer: Answer, index: int, named: str) -> dict[str, Any]:
         **({"reasoning_content": thought} if (thought := answer.joined("reasoning", index)) else {}),
         **({"tool_calls": calls} if calls else {}),
     }
-    for name, value in _extras(answer, index):
-        message[name] = [*message.get(name, []), *value]
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": _finish(answer, index)}
+    for delta in answer.deltas:
+        if delta.kind == "item" and delta.index == index:
+            message |= {name: grown(name, message.get(name), value) for name, value in chunks.extras_of(delta).items()}
+    logprobs = chunks.write_logprobs(delta for delta in answer.deltas if delta.index == index)
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": _finish(answer, index)}
 
 
-def _extras(answer: Answer, index: int) -> Iterator[tuple[str, list[Any]]]:
-    items = [mapping(delta.data) for delta in answer.deltas if delta.kind == "item" and delta.index == index]
-    return ((name, item[name]) for item in items for name in _EXTRAS if listing(item.get(name)))
+def _call(prompt: Prompt, call: ToolCall, id: str) -> dict[str, Any]:
+    return chunks.write_call(id, call.name, call.arguments, chunks.kind_of(prompt, call.name))
 
 
 def _finish(answer: Answer, index: int) -> str:
     return answer.finish_of(index) or ("tool_calls" if answer.calls_of(index) else "stop")
-
-
-def _call_id(named: str, index: int, number: int) -> str:
-    return f"call_{named}{index}{number}"
-
-
-def _events(prompt: Prompt, answer: Answer, head: dict[str, Any], named: str) -> Iterator[bytes]:
-    """A chunk that names the role, one per delta, one per end of a choice, then usage. An error is the end."""
-    asked = shapes.wants_usage(prompt)
-    tail = {"usage": None} if asked else {}
-    for index in answer.choices:
-        yield _chunk(head, tail, index, {"role": "assistant", "content": ""})
-    begun: dict[tuple[int, int], int] = {}
-    for delta in answer.deltas:
-        if delta.kind == "error":
-            yield write_event({"error": shapes.error_object(delta)})
-            return
-        if said := _delta(delta, begun, named):
-            yield _chunk(head, tail, delta.index, said)
-    for index in answer.choices:
-        yield _chunk(head, tail, index, {}, _finish(answer, index))
-    if asked and answer.usage:
-        yield write_event({**head, "choices": [], "usage": shapes.write_usage(answer.usage)})
-    yield sse.write_event("[DONE]")
-
-
-def _chunk(head: dict[str, Any], tail: dict[str, Any], index: int, said: object, finish: str | None = None) -> bytes:
-    choice = {"index": index, "delta": said, "logprobs": None, "finish_reason": finish}
-    return write_event({**head, "choices": [choice], **tail})
-
-
-_FIELDS = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
-
-
-def _delta(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[str, Any]:
-    """One delta as a chunk holds it; nothing when a chunk has no place for it."""
-    if delta.kind in _FIELDS:
-        return {_FIELDS[delta.kind]: delta.text}
-    if delta.kind == "item":
-        return {name: value for name, value in mapping(delta.data).items() if name in _EXTRAS and listing(value)}
-    return {"tool_calls": [_piece(delta, begun, named)]} if delta.kind == "tool_call" else {}
-
-
-def _piece(delta: Delta, begun: dict[tuple[int, int], int], named: str) -> dict[str, Any]:
-    """A piece of a call: the first one says whose it is."""
-    place = (delta.index, delta.call)
-    if place in begun:
-        return {"index": begun[place], "function": {"arguments": delta.text}}
-    number = begun[place] = sum(index == delta.index for index, _ in begun)
-    id = delta.id or _call_id(named, delta.index, number)
-    return {"index": number, **write_call(id, delta.name, delta.text)}

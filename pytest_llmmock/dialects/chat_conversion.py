@@ -14,6 +14,7 @@ from . import chunks, conversion
 from .chat_answers import Calls
 from .conversion import Value, joined, pieces, tokens
 from .fields import mapping, objects
+from .growth import grown
 
 
 def convert(prompt: Prompt, reply: Reply) -> Reply | None:
@@ -128,7 +129,7 @@ def _join(found: list[Value]) -> Value:
     logprobs: Any = None
     for piece in found:
         message = _heard(message, mapping(piece.get("delta")), calls)
-        logprobs = _grown("", logprobs, piece.get("logprobs"))
+        logprobs = grown("", logprobs, piece.get("logprobs"))
         choice = joined(choice, {name: value for name, value in piece.items() if name not in ("delta", "logprobs")})
     said = {"logprobs": logprobs} if any("logprobs" in piece for piece in found) else {}
     return {**choice, "message": message, **said}
@@ -141,7 +142,7 @@ def _heard(message: Value, delta: Value, calls: Calls) -> Value:
         if name == "tool_calls" and isinstance(value, list):
             heard[name] = _called(heard.get(name) or [], objects(value), calls)
         else:
-            heard[name] = _grown(name, heard.get(name), value)
+            heard[name] = grown(name, heard.get(name), value)
     return heard
 
 
@@ -150,52 +151,8 @@ def _called(so_far: list[Value], found: list[Value], calls: Calls) -> list[Value
     for position, piece in enumerate(found):
         number = calls.read(piece, 0, position).call
         called += [{}] if number == len(called) else []
-        called[number] = _grown("", called[number], {name: value for name, value in piece.items() if name != "index"})
+        called[number] = grown("", called[number], {name: value for name, value in piece.items() if name != "index"})
     return called
-
-
-_ONCE = ("role", "type", "id", "name", "index", "format")
-"""Texts that some servers repeat in every chunk; others grow."""
-
-
-def _grown(name: str, old: Any, new: Any) -> Any:
-    """A field with what one more chunk says of it."""
-    if old is None or new is None:
-        return new if old is None else old
-    if isinstance(old, str) and isinstance(new, str):
-        return old + new if name not in _ONCE else old or new
-    if isinstance(old, dict) and isinstance(new, dict):
-        return {**old, **{field: _grown(field, old.get(field), value) for field, value in new.items()}}
-    if name in ("content", "thinking"):
-        return _more(_parts(old), _parts(new), _is_continued)
-    return _more(old, new, _is_the_same) if isinstance(old, list) and isinstance(new, list) else new
-
-
-def _parts(content: Any) -> list[Any]:
-    """Content as parts: Mistral's reasoning models send thoughts as a part, and words behind them as text."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    return content if isinstance(content, list) else [content]
-
-
-def _more(old: list[Any], new: list[Any], continues: Any) -> list[Any]:
-    """A list with more entries, of which some continue the last one."""
-    found = list(old)
-    for entry in new:
-        if found and isinstance(entry, dict) and isinstance(found[-1], dict) and continues(found[-1], entry):
-            found[-1] = _grown("", found[-1], entry)
-        else:
-            found.append(entry)
-    return found
-
-
-def _is_continued(last: Value, part: Value) -> bool:
-    return last.get("type") == part.get("type") and part.get("type") in ("text", "thinking")
-
-
-def _is_the_same(last: Value, entry: Value) -> bool:
-    """OpenRouter numbers the details of its reasoning."""
-    return "index" in entry and all(last.get(name) == entry.get(name) for name in ("index", "type"))
 
 
 # --- both -----------------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ The shapes are `openai.types.Completion` and `openai.types.CompletionCreateParam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..core import sse
 from ..core.json_text import compact
 from ..core.model import Reply, Request
 from ..core.prompt import Answer, Delta, Message, Part, Prompt
@@ -23,10 +22,10 @@ from .fields import (
     read_values,
     text,
     whole,
-    write_event,
     write_events,
     write_json,
 )
+from .writing import Chunks, written
 
 write_error = shapes.write_error
 write_failure = shapes.write_failure
@@ -114,45 +113,52 @@ def _deltas(value: Value) -> Iterator[Delta]:
 
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`Completion`, or when the prompt asks for a stream a run of it. It has a place for words only."""
-    head = {
-        "id": answer.id or f"cmpl-{shapes.digest(prompt, answer)}",
+    named = shapes.digest(prompt, answer)
+    if prompt.stream:
+        return write_events(written(stream_writer(prompt, answer, named, answer.choices), answer.deltas))
+    if error := shapes.error_of(answer):
+        return write_json({"error": shapes.error_object(error)}, 500)
+    choices = [
+        _choice(index, answer.joined("text", index), _finish(answer.finish_of(index))) for index in answer.choices
+    ]
+    usage = {"usage": shapes.write_usage(answer.usage)} if answer.usage else {}
+    return write_json({**_head(prompt, answer, named), "choices": choices, **usage})
+
+
+def _finish(said: str) -> str:
+    """There are no calls of tools here."""
+    return "stop" if said in ("", "tool_calls") else said
+
+
+def _head(prompt: Prompt, answer: Answer, named: str) -> Value:
+    return {
+        "id": answer.id or f"cmpl-{named}",
         "object": _OBJECT,
         "created": answer.created or 0,
         "model": answer.model or prompt.model,
     }
-    if prompt.stream:
-        return write_events(list(_events(prompt, answer, head)))
-    if error := shapes.error_of(answer):
-        return write_json({"error": shapes.error_object(error)}, 500)
-    choices = [_choice(index, answer.joined("text", index), _finish(answer, index)) for index in answer.choices]
-    return write_json(
-        {**head, "choices": choices, **({"usage": shapes.write_usage(answer.usage)} if answer.usage else {})}
-    )
 
 
-def _events(prompt: Prompt, answer: Answer, head: Value) -> Iterator[bytes]:
-    """A chunk per delta, one per end of a choice, then usage. An error is the end."""
-    asked = shapes.wants_usage(prompt)
-    tail = {"usage": None} if asked else {}
-    for delta in answer.deltas:
-        if delta.kind == "error":
-            yield write_event({"error": shapes.error_object(delta)})
-            return
-        if delta.kind == "text":
-            yield write_event({**head, "choices": [_choice(delta.index, delta.text)], **tail})
-    for index in answer.choices:
-        yield write_event({**head, "choices": [_choice(index, "", _finish(answer, index))], **tail})
-    if asked and answer.usage:
-        yield write_event({**head, "choices": [], "usage": shapes.write_usage(answer.usage)})
-    yield sse.write_event("[DONE]")
+def stream_writer(prompt: Prompt, head: Answer, named: str, choices: Sequence[int] = (0,)) -> Chunks:
+    """Writes an answer of which `head` is known before anything was said."""
+    return Chunks(prompt, _head(prompt, head, named), _Choices(), choices)
+
+
+class _Choices:
+    """Chunks have a place for words only."""
+
+    def begin(self, index: int) -> None:
+        return None
+
+    def take(self, delta: Delta) -> Value | None:
+        return _choice(delta.index, delta.text) if delta.kind == "text" else None
+
+    def end(self, index: int, finish: str) -> Value:
+        return _choice(index, "", _finish(finish))
 
 
 def _choice(index: int, words: str, finish: str | None = None) -> Value:
     return {"text": words, "index": index, "logprobs": None, "finish_reason": finish}
-
-
-def _finish(answer: Answer, index: int) -> str:
-    return answer.finish_of(index) or "stop"
 
 
 # --- streamed and whole ---------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def _streamed(form: Form, reply: Reply, events: Iterable[bytes]) -> Reply:
     found = list(events)
     step = _took(reply) / len(found) if found else 0.0
     frames = [Frame(event, step * number) for number, event in enumerate(found, 1)]
-    return replace(reply, headers=_headers(reply, form.stream_type), frames=frames)
+    return replace(reply, headers=headers_as(reply, form.stream_type), frames=frames)
 
 
 def _took(reply: Reply) -> float:
@@ -95,10 +95,11 @@ def _took(reply: Reply) -> float:
 def _plain(reply: Reply, value: Value) -> Reply:
     """All of it comes when the stream was over."""
     body = Frame(compact(value).encode(), _took(reply))
-    return replace(reply, headers=_headers(reply, JSON), frames=[body])
+    return replace(reply, headers=headers_as(reply, JSON), frames=[body])
 
 
-def _headers(reply: Reply, said: Headers) -> Headers:
+def headers_as(reply: Reply, said: Headers) -> Headers:
+    """The headers of a reply whose body is written anew, in the form that `said` tells."""
     return (*said, *(pair for pair in reply.headers if pair[0] not in _OF_THE_FORM))
 
 

@@ -14,6 +14,7 @@ from . import chat_answers
 from . import ollama_answers as answers
 from . import openai_shapes as shapes
 from .fields import argument_object, listing, mapping, objects, text
+from .ollama_lines import CHAT
 
 read_reply = answers.read_reply
 write_error = answers.write_error
@@ -111,4 +112,4 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`ChatResponse`, or a run of them."""
-    return answers.write_reply(answers.CHAT, prompt, answer)
+    return answers.write_reply(CHAT, prompt, answer)

@@ -7,17 +7,15 @@ itself; all else is the same. An answer has one choice, of index 0.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ..core.json_text import compact
 from ..core.model import Problem, Reply
-from ..core.prompt import Answer, Delta, Prompt, ToolCall, Usage
+from ..core.prompt import Answer, Delta, Prompt, Usage
 from . import chat_answers, conversion
 from . import openai_shapes as shapes
 from .fields import (
     LINES,
-    argument_object,
     first_text,
     listing,
     mapping,
@@ -28,11 +26,21 @@ from .fields import (
     write_events,
     write_json,
 )
-
-Fields = dict[str, Any]
-
-CHAT, GENERATE = "content", "response"
-"""The field that holds the words, by which the two are told apart."""
+from .ollama_lines import (
+    CHAT,
+    GENERATE,
+    MADE,
+    Fields,
+    Lines,
+    held,
+    is_call,
+    names_of,
+    no_words,
+    write_line,
+    write_piece,
+    write_whole,
+)
+from .writing import written
 
 # --- errors ---------------------------------------------------------------------------------------------
 
@@ -44,11 +52,7 @@ def write_error(problem: Problem) -> Reply:
 
 def write_failure(problem: Problem) -> bytes:
     """The line by which a stream says that it went wrong."""
-    return _line({"error": problem.message})
-
-
-def _line(value: Fields) -> bytes:
-    return compact(value).encode() + b"\n"
+    return write_line({"error": problem.message})
 
 
 # --- replies, in ----------------------------------------------------------------------------------------
@@ -68,10 +72,6 @@ def read_reply(reply: Reply) -> Answer:
     return Answer(tuple(deltas), model, created=_seconds(values[-1].get("created_at")) if values else None)
 
 
-_MADE = ("image", "images")
-"""Pictures that a model made."""
-
-
 def _said(value: Fields, calls: int) -> Iterator[Delta]:
     message = mapping(value.get("message"))
     words = (
@@ -83,7 +83,7 @@ def _said(value: Fields, calls: int) -> Iterator[Delta]:
     for number, call in enumerate(found, calls):
         name, arguments, id = chat_answers.called(call)
         yield Delta("tool_call", arguments, call=number, id=id, name=name)
-    made = {name: message.get(name) or value.get(name) for name in _MADE}
+    made = {name: message.get(name) or value.get(name) for name in MADE}
     yield from (Delta("item", data={name: item}) for name, item in made.items() if item)
 
 
@@ -111,66 +111,36 @@ def _seconds(written: object) -> int | None:
 
 def write_reply(words: str, prompt: Prompt, answer: Answer) -> Reply:
     """The answer, or when the prompt asks for a stream a line for each of its pieces. An error is the end."""
-    error = shapes.error_of(answer)
-    told = list(_told(words, answer, shapes.digest(prompt, answer)))
-    value = _whole(words, prompt, answer, told)
+    named = shapes.digest(prompt, answer)
+    deltas = list(_with_whole_calls(answer))
     if prompt.stream:
-        lines = list(_write_lines(value, told))
-        return write_events([*lines[:-1], _line({"error": error.text})] if error else lines, LINES)
-    return write_json({"error": error.text}, 500) if error else write_json(value)
-
-
-_WORDS = {"text": "", "refusal": "", "reasoning": "thinking"}
-"""Where words go; '' is the field of the answer. Refusals have no field of their own."""
-
-
-def _told(words: str, answer: Answer, named: str) -> Iterator[Fields]:
-    """The pieces of an answer. A call comes whole, where its first piece did."""
-    order = dict.fromkeys(delta.call for delta in answer.deltas if _is_call(delta))
-    calls = dict(zip(order, enumerate(answer.tool_calls), strict=True))
-    for delta in answer.deltas:
-        if delta.kind == "error":
-            return
-        if delta.index == 0 and delta.kind in _WORDS and delta.text:
-            yield {_WORDS[delta.kind] or words: delta.text}
-        if delta.kind == "item":
-            yield {name: item for name, item in mapping(delta.data).items() if name in _MADE}
-        if _is_call(delta) and delta.call in calls:
-            yield {"tool_calls": [_call(*calls.pop(delta.call), named)]}
-
-
-def _call(number: int, call: ToolCall, named: str) -> Fields:
-    function = {"name": call.name, "arguments": argument_object(call.arguments)}
-    return {"id": call.id or f"call_{named}{number}", "function": function}
-
-
-def _is_call(delta: Delta) -> bool:
-    return delta.kind == "tool_call" and delta.index == 0
-
-
-def _whole(words: str, prompt: Prompt, answer: Answer, told: list[Fields]) -> Fields:
-    """All that was told, why it ended and what it cost. What is not known is left out, as Ollama does."""
+        return write_events(written(Lines(words, prompt, answer, named), deltas), LINES)
+    if error := shapes.error_of(answer):
+        return write_json({"error": error.text}, 500)
     said: Fields = {words: ""}
-    for piece in told:
+    for piece in _pieces_of(words, deltas, named):
         said = _joined(said, piece)
-    finish = answer.finish_reason or "stop"
-    usage = answer.usage or Usage()
-    counts = {"prompt_eval_count": usage.input, "eval_count": usage.output}
-    return {
-        "model": answer.model or prompt.model,
-        "created_at": _time(answer.created or 0),
-        **({"message": {"role": "assistant", **said}} if words == CHAT else said),
-        "done": True,
-        "done_reason": "stop" if finish == "tool_calls" else finish,
-        **{name: count for name, count in counts.items() if count is not None},
-    }
+    return write_json(write_whole(words, prompt, answer, said))
 
 
-def _time(seconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return _time(0)
+def _with_whole_calls(answer: Answer) -> Iterator[Delta]:
+    """An answer's deltas, in which a call comes whole, where its first piece did."""
+    order = dict.fromkeys(delta.call for delta in answer.deltas if is_call(delta))
+    calls = dict(zip(order, answer.tool_calls, strict=True))
+    for delta in answer.deltas:
+        if not is_call(delta):
+            yield delta
+        elif call := calls.pop(delta.call, None):
+            yield Delta("tool_call", call.arguments, call=delta.call, id=call.id, name=call.name)
+
+
+def _pieces_of(words: str, deltas: Iterable[Delta], named: str) -> Iterator[Fields]:
+    """What each delta says, in the fields of the answer."""
+    number = 0
+    for delta in deltas:
+        if piece := write_piece(words, delta, number, named):
+            yield piece
+        number += is_call(delta)
 
 
 # --- streamed and whole ---------------------------------------------------------------------------------
@@ -235,35 +205,19 @@ def _are_tokens(tokens: list[Fields], value: Fields, words: object) -> bool:
 
 def _write_lines(value: Fields, pieces: Iterable[Fields]) -> Iterator[bytes]:
     """A line for each piece, then one that says what none of them did."""
-    head: Fields = {name: value[name] for name in ("model", "created_at") if name in value}
     told: set[str] = set()
     for piece in pieces:
         told |= piece.keys()
-        yield _line({**head, **_held(value, piece), "done": False})
-    yield _line(_left(value, told))
-
-
-def _held(value: Fields, piece: Fields) -> Fields:
-    """A piece in the place where such an answer holds it. Every line has words, if only none."""
-    message = value.get("message")
-    if not isinstance(message, dict):
-        return {**_no_words(value), **piece}
-    role = {name: item for name, item in message.items() if name == "role"}
-    said = {name: item for name, item in piece.items() if name != "logprobs"}
-    beside = {name: item for name, item in piece.items() if name == "logprobs"}
-    return {"message": {**role, **_no_words(message), **said}, **beside}
+        yield write_line({**names_of(value), **held(value, piece), "done": False})
+    yield write_line(_left(value, told))
 
 
 def _left(value: Fields, told: set[str]) -> Fields:
     """An answer without what its pieces told."""
-    left = {**{name: item for name, item in value.items() if name not in told}, **_no_words(value)}
+    left = {**{name: item for name, item in value.items() if name not in told}, **no_words(value)}
     if isinstance(left.get("message"), dict):
         left["message"] = _left(left["message"], told)
     return left
-
-
-def _no_words(said: Fields) -> Fields:
-    return {name: "" for name in (CHAT, GENERATE) if isinstance(said.get(name), str)}
 
 
 def _read_failure(line: Fields) -> Fields | None:

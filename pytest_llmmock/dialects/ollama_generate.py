@@ -13,6 +13,7 @@ from ..core.prompt import Answer, Message, Prompt
 from . import ollama
 from . import ollama_answers as answers
 from .fields import mapping, text
+from .ollama_lines import GENERATE
 
 read_reply = answers.read_reply
 write_error = answers.write_error
@@ -53,4 +54,4 @@ def write_request(prompt: Prompt) -> bytes:
 
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`GenerateResponse`, or a run of them."""
-    return answers.write_reply(answers.GENERATE, prompt, answer)
+    return answers.write_reply(GENERATE, prompt, answer)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from ..core.json_text import compact
+from ..core.live import taken
 from ..core.model import Exchange, Reply, Request, Send, json_reply
 from ..core.sse import is_sse
 from ..dialects.fields import mapping, objects, text
@@ -90,10 +91,10 @@ class ChatGPT:
         except Impossible as error:
             return exchange.dialect.write_error(error.problem)
         exchange.notes += sent.notes
-        exchange.warnings += [*sent.notes, "recorded through chatgpt with the ChatGPT plan that is signed in"]
         reply = self._asked(exchange, "/responses", send, compact(sent.body).encode())
         if reply.status != 200:
             return exchange.dialect.write_error(problem_of(reply, self._host))
+        exchange.warnings += [*sent.notes, "recorded through chatgpt with the ChatGPT plan that is signed in"]
         told = self._kept.told(exchange, self._stream(reply), self._host)
         return self._kept.keep(exchange, as_asked(exchange, told, reasoning=self._reasoning))
 
@@ -124,9 +125,10 @@ class ChatGPT:
         origin, path = f"{parts.scheme}://{parts.netloc}", parts.path + path
         headers = (("authorization", f"Bearer {token.get_secret_value()}"), ("user-agent", USER_AGENT))
         if not body:
-            return send(Request("GET", origin, path, headers=(*headers, ("accept", "application/json"))))
+            return taken(send(Request("GET", origin, path, headers=(*headers, ("accept", "application/json")))))
         streamed = (("content-type", "application/json"), ("accept", "text/event-stream"))
-        return send(Request("POST", origin, path, headers=(*headers, *streamed), body=body))
+        reply = send(Request("POST", origin, path, headers=(*headers, *streamed), body=body))
+        return reply if reply.status == 200 and is_sse(reply.content_type) else taken(reply)
 
     def _stream(self, reply: Reply) -> Reply:
         """Raises `UpstreamError` for what is no stream of events."""

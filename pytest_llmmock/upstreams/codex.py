@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..core.json_text import compact
+from ..core.live import taken
 from ..core.model import Exchange, Headers, Reply, Request, Send
 from ..core.sse import is_sse
 from ..errors import UpstreamError, UsageError
@@ -64,10 +65,10 @@ class Codex:
         except Impossible as error:
             return exchange.dialect.write_error(error.problem)
         exchange.notes += sent.notes
-        exchange.warnings += [*sent.notes, self._whose]
         reply = self._asked(exchange, sent, send)
         if reply.status != 200:
             return exchange.dialect.write_error(problem_of(reply, self._host, self._login))
+        exchange.warnings += [*sent.notes, self._whose]
         told = self._kept.told(exchange, reply, self._host)
         return self._kept.keep(exchange, as_asked(exchange, told, reasoning=self._reasoning))
 
@@ -106,7 +107,8 @@ class Codex:
         parts = urlsplit(self.BASE_URL)
         origin, path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}/responses"
         body = compact(sent.body).encode()
-        return send(Request("POST", origin, path, headers=_headers(tokens, sent.session), body=body))
+        reply = send(Request("POST", origin, path, headers=_headers(tokens, sent.session), body=body))
+        return reply if reply.status == 200 and is_sse(reply.content_type) else taken(reply)
 
     def _checked(self, reply: Reply) -> Reply:
         """Raises `UpstreamError` for what is neither an answer nor an error."""

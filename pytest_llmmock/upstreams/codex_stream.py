@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..core.model import Exchange, Frame
-from ..core.sse import read_event, split_events, write_event
+from ..core.model import Frame
+from ..core.sse import Cutter, read_event, write_event
 from ..errors import CutConnection
 
 Value = dict[str, Any]
@@ -15,10 +15,6 @@ Value = dict[str, Any]
 ENDS = ("response.completed", "response.incomplete", "response.failed", "error")
 """The events behind which nothing is said."""
 
-FAILURES = ("response.failed", "error")
-"""Those that tell of an error."""
-
-_BORDER = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)+\Z")
 _MAY_CHANGE = re.compile(rb'"(?:response|item)"|"type": ?"(?:error|codex\.)|event: ?(?:error|codex\.)')
 """What an event holds that is looked at closer. All others pass as they come."""
 
@@ -28,9 +24,8 @@ CUT = "The answer of {host} ended before its last event: it was cut off. It was 
 class Told:
     """One stream on its way to its client."""
 
-    def __init__(self, exchange: Exchange, said: Mapping[str, Any], seal: Callable[[Value], Value], host: str) -> None:
+    def __init__(self, said: Mapping[str, Any], seal: Callable[[Value], Value], host: str) -> None:
         """`said` is what the client itself said, which the backend was told otherwise."""
-        self._exchange = exchange
         self._said = said
         self._seal = seal
         self._host = host
@@ -39,24 +34,15 @@ class Told:
 
     def chunks(self, frames: Iterable[Frame]) -> Iterator[bytes]:
         """What the client gets, as it comes. Raises `CutConnection` when the stream ends too early."""
-        open_: list[bytes] = []
+        cutter = Cutter()
         for frame in frames:
-            open_.append(frame.data)
-            if _is_at_border(open_):
-                whole, open_ = b"".join(open_), []
-                yield self._events(whole)
-            elif b"\n\n" in frame.data:
-                *whole_ones, rest = split_events(b"".join(open_))
-                open_ = [rest]
-                yield self._events(b"".join(whole_ones))
-        yield self._events(b"".join(open_))
+            yield self._events(cutter.take(frame.data))
+        yield self._events([cutter.rest()])
         if not self._ended:
             raise CutConnection(CUT.format(host=self._host))
 
-    def _events(self, whole: bytes) -> bytes:
-        if not _MAY_CHANGE.search(whole):
-            return whole
-        return b"".join(map(self._event, split_events(whole)))
+    def _events(self, pieces: list[bytes]) -> bytes:
+        return b"".join(map(self._event, pieces))
 
     def _event(self, piece: bytes) -> bytes:
         event = read_event(piece) if _MAY_CHANGE.search(piece) else None
@@ -67,8 +53,6 @@ class Told:
         if kind.startswith("codex."):
             return b""  # limits and credits of the plan
         self._ended = self._ended or kind in ENDS
-        if kind in FAILURES:
-            self._exchange.refused = "an error inside its stream"
         changed = self._changed(kind, value)
         return piece if changed == value else write_event(changed, event.event)
 
@@ -93,7 +77,3 @@ class Told:
         if kind in ENDS and len(told) < len(self._items):
             told = [item for _, item in sorted(self._items.items())]
         return {**response, **said, "output": told}
-
-
-def _is_at_border(pieces: list[bytes]) -> bool:
-    return _BORDER.search(b"".join(pieces[-4:])[-4:]) is not None

@@ -72,7 +72,7 @@ class Kept:
         said |= {"metadata": asked.get("metadata") or {}, "store": asked.get("store") is not False}
         include = asked.get("include")
         shown = isinstance(include, list) and SEALED in include
-        told = Told(exchange, said, partial(self._sealed.seal, shown=shown), host)
+        told = Told(said, partial(self._sealed.seal, shown=shown), host)
         headers = tuple(pair for pair in reply.headers if pair[0] in ("content-type", *_PASSED))
         frames = reply.frames
         close = frames.close if isinstance(frames, Live) else _nothing

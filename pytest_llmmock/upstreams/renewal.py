@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .. import files
 from ..core.json_text import compact
+from ..core.live import taken
 from ..core.model import Reply, Request, Send
 from ..errors import UpstreamError, UsageError
 from . import token_file
@@ -58,7 +59,7 @@ class Renewal:
             if found.access != used.access:
                 return found
             self._check(found)
-            fresh = self._fresh(found, send(self._request(found)))
+            fresh = self._fresh(found, taken(send(self._request(found))))
             self._write(found, fresh)
             return fresh
 

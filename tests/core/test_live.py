@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_llmmock.core import live
-from pytest_llmmock.core.live import Live
-from pytest_llmmock.errors import UpstreamError
+from pytest_llmmock.core.live import Live, taken
+from pytest_llmmock.core.model import Reply
+from pytest_llmmock.errors import CutConnection, UpstreamError
 
 
 class Closer:
@@ -264,3 +265,48 @@ def test_a_stream_that_stays_is_let_go_behind_its_last_event() -> None:
     next(iter(frames))
     frames.wait()
     assert (frames.whole, close.calls, len(frames.seen)) == (True, 1, 1)
+
+
+class Told:
+    """Says itself when the stream has ended, and whether it is whole."""
+
+    def __init__(self, last: bytes = b"", failure: str = "") -> None:
+        self.last = last
+        self.failure = failure
+
+    def reached(self, chunk: bytes) -> bool:
+        return chunk == self.last
+
+
+def test_who_makes_a_stream_may_know_when_it_has_ended() -> None:
+    told: list[int] = []
+    frames = Live([b"a", b"b"], Closer(), since=0, ending=Told(b"a"))
+    frames.then(lambda: told.append(len(frames.seen)))
+    next(iter(frames))
+    assert told == [1]
+
+
+def test_a_stream_that_ends_and_failed_is_not_whole_and_is_no_surprise_to_its_reader() -> None:
+    told: list[int] = []
+    frames = Live([b"a"], Closer(), since=0, ending=Told(failure="out of coal"))
+    frames.then(lambda: told.append(1))
+    assert next(iter(frames)).data == b"a"
+    assert frames.failure == "out of coal"  # who leaves here has heard of it
+    assert [frame.data for frame in frames] == [b"a"]
+    assert (told, frames.whole, frames.failure) == ([], False, "out of coal")
+    frames.wait()
+
+
+def test_a_reply_can_be_taken_whole() -> None:
+    live = Live([b"a", b"b"], lambda: None, since=0.0)
+    reply = taken(Reply(500, (), live, live=True))
+    assert (reply.status, reply.body, reply.live) == (500, b"ab", False)
+    assert taken(reply) is reply
+
+
+def test_of_a_reply_that_breaks_off_it_is_what_came() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"a"
+        raise CutConnection("gone")
+
+    assert taken(Reply(500, (), Live(chunks(), lambda: None, since=0.0), live=True)).body == b"a"

@@ -216,3 +216,27 @@ def test_a_stream_without_a_carriage_return_is_cut_as_any_other(stream: bytes) -
     plain = stream.replace(b"\r", b"")
     returns = [piece.replace(b"\r\n", b"\n") for piece in sse.split_events(plain.replace(b"\n", b"\r\n"))]
     assert sse.split_events(plain) == returns
+
+
+# --- in chunks ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\r\r"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_a_stream_in_chunks_is_cut_behind_each_event(end: str, size: int) -> None:
+    line = end[: len(end) // 2]
+    events = [f"event: a{line}data: 1{end}", f": comment{end}", f"data: 2{line}data: 3{end}"]
+    stream, cutter = "".join(events).encode() + b"data: left", sse.Cutter()
+    pieces = [piece for at in range(0, len(stream), size) for piece in cutter.take(stream[at : at + size])]
+    assert b"".join([*pieces, cutter.rest()]) == stream
+    read = [event.data for piece in pieces if (event := sse.read_event(piece))]
+    assert read == ["1", "2\n3"]
+
+
+def test_an_event_is_there_as_soon_as_it_has_ended() -> None:
+    cutter = sse.Cutter()
+    assert cutter.take(b"data: 1\n") == []
+    assert cutter.take(b"") == []
+    assert cutter.take(b"\ndata: 2\n\ndata:") == [b"data: 1\n\n", b"data: 2\n\n"]
+    assert cutter.rest() == b"data:"
+    assert cutter.rest() == b""

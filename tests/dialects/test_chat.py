@@ -348,3 +348,16 @@ def test_every_shared_recording_can_be_read(recorded: list[tuple[str, Exchange, 
             assert answer.finish_reason, file
         if b'"prompt_tokens":' in body:
             assert answer.usage, file
+
+
+def test_a_custom_tool_is_called_as_such() -> None:
+    tools = (Tool("sh", kind="custom"), Tool("f"))
+    answer = Answer((Delta("tool_call", "ls", id="c1", name="sh"), Delta("tool_call", "{}", call=1, id="c2", name="f")))
+    calls = chat.write_reply(Prompt("m", tools=tools), answer).json()["choices"][0]["message"]["tool_calls"]
+    assert calls == [
+        {"id": "c1", "type": "custom", "custom": {"name": "sh", "input": "ls"}},
+        {"id": "c2", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+    ]
+    assert (
+        chat.read_reply(chat.write_reply(Prompt("m", tools=tools, stream=True), answer)).tool_calls == answer.tool_calls
+    )

@@ -238,6 +238,38 @@ def test_pieces_are_not_told_again_by_what_is_done() -> None:
     assert (answer.tool_calls, answer.text) == ((ToolCall("f", "{}", "c1"),), "Hi")
 
 
+def test_what_is_told_when_it_is_done_adds_what_its_pieces_left_out() -> None:
+    at = {"output_index": 0, "content_index": 0}
+    answer = streamed(
+        {"type": "response.output_text.delta", **at, "delta": "H"},
+        {"type": "response.output_text.done", **at, "text": "Hi"},
+        {"type": "response.refusal.done", "output_index": 0, "content_index": 1, "refusal": "No"},
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": message(HI, {"type": "refusal", "refusal": "No"}),
+        },
+        {"type": "response.output_item.added", "output_index": 1, "item": {**CALL, "arguments": ""}},
+        {"type": "response.function_call_arguments.done", "output_index": 1, "arguments": "{}"},
+        {"type": "response.output_item.done", "output_index": 1, "item": CALL},
+        {"type": "response.output_item.done", "output_index": 1, "item": CALL},
+    )
+    assert [delta.text for delta in answer.deltas] == ["H", "i", "No", "", "{}"]
+
+
+def test_what_is_told_otherwise_when_it_is_done_is_not_told_twice() -> None:
+    answer = streamed(
+        {"type": "response.output_text.delta", "output_index": 0, "delta": "Hello"},
+        {"type": "response.output_text.done", "output_index": 0, "text": "Hallo"},
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": message({"type": "output_text", "text": "Hallo"}),
+        },
+    )
+    assert answer.text == "Hello"
+
+
 def test_without_numbers_items_are_told_apart_by_their_ids() -> None:
     done = [{"type": "response.output_item.done", "item": {**CALL, "id": i, "call_id": i}} for i in "ab"]
     assert [call.id for call in streamed(*done).tool_calls] == ["a", "b"]

@@ -47,17 +47,53 @@ def test_it(llm_mock, client):
         file.write(json.dumps(seen) + "\\n")
 '''
 
-OVER_HTTP = TESTS.replace("def test_it(llm_mock, client)", "def test_it(llm_server)").replace(
-    "seen = events(client)", "with OpenAI(max_retries=0) as client: seen = events(client)"
+CHAT = (
+    TESTS.partition("def events")[0]
+    + '''
+NESTED = {"type": "function", "function": {"name": "weather", "parameters": WEATHER}}
+
+def events(client):
+    """The same in Chat Completions."""
+    def ask(messages, **more):
+        return [chunk.to_dict() for chunk in client.chat.completions.create(
+            model=MODEL, messages=messages, tools=[NESTED], stream=True, **more)]
+    said = [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": "weather"}]
+    one = ask(said, temperature=0.3, stream_options={"include_usage": True})
+    pieces = [call for chunk in one if chunk["choices"] for call in chunk["choices"][0]["delta"].get("tool_calls", [])]
+    calls = {}
+    for piece in pieces:
+        call = calls.setdefault(piece["index"], {"type": "function", "function": {"name": "", "arguments": ""}})
+        call["id"] = piece.get("id") or call["id"]
+        call["function"]["name"] += piece["function"].get("name") or ""
+        call["function"]["arguments"] += piece["function"].get("arguments") or ""
+    said.append({"role": "assistant", "content": None, "tool_calls": list(calls.values())})
+    said += [{"role": "tool", "tool_call_id": call["id"], "content": "sunny"} for call in calls.values()]
+    assert [json.loads(call["function"]["arguments"])["city"] for call in calls.values()] == ["Paris", "Rome"]
+    return one + ask(said)
+
+@pytest.mark.llm_cassette("talk")
+def test_it(llm_mock, client):
+    seen = events(client)
+    words = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in seen if chunk["choices"])
+    assert words == "sunny #2 of gpt-5.6-sol"
+    with open("seen.json", "a") as file:
+        file.write(json.dumps(seen) + "\\n")
+'''
 )
 
-ASK = (
-    TESTS.partition("@pytest.mark")[0]
-    + """
-with OpenAI(max_retries=0) as client:
-    print(json.dumps(events(client)))
-"""
-)
+
+SILENT = "llmmock: codex demands instructions, and there were none: 'You are a helpful assistant.' was sent"
+
+
+def over_http(tests: str) -> str:
+    server = tests.replace("def test_it(llm_mock, client)", "def test_it(llm_server)")
+    return server.replace("seen = events(client)", "with OpenAI(max_retries=0) as client: seen = events(client)")
+
+
+def by_itself(tests: str) -> str:
+    """A program that asks the same."""
+    asking = "\nwith OpenAI(max_retries=0) as client:\n    print(json.dumps(events(client)))\n"
+    return tests.partition("@pytest.mark")[0] + asking
 
 
 @pytest.fixture
@@ -82,15 +118,16 @@ def run(project, *arguments: str):
     return project.runpytest_subprocess("-p", "no:cacheprovider", "-q", *arguments)
 
 
-def test_tools_and_streams_are_recorded_and_replayed_by_all_ways_in(project, backend, home, monkeypatch):
-    project.makepyfile(test_app=TESTS)
+@pytest.mark.parametrize("tests", [TESTS, CHAT], ids=["responses", "chat"])
+def test_tools_and_streams_are_recorded_and_replayed_by_all_ways_in(project, backend, home, monkeypatch, tests):
+    project.makepyfile(test_app=tests)
     recording = run(project, "--llm-record", "--llm-upstream=codex")
     recording.assert_outcomes(passed=1)
     recording.stdout.fnmatch_lines(
         [
             "llmmock: 0 replayed, 2 recorded, 0 unmatched",
             "llmmock: codex does not take temperature: sent without",
-            "llmmock: codex demands instructions, and there were none: 'You are a helpful assistant.' was sent",
+            *([SILENT] if tests == TESTS else []),
             "llmmock: recorded through codex with the ChatGPT plan (plus) of the login of the Codex CLI",
         ],
         consecutive=True,
@@ -104,18 +141,18 @@ def test_tools_and_streams_are_recorded_and_replayed_by_all_ways_in(project, bac
     for name in backend.environ(home):
         monkeypatch.delenv(name)
     run(project).assert_outcomes(passed=1)
-    project.makepyfile(test_app=OVER_HTTP)
+    project.makepyfile(test_app=over_http(tests))
     run(project).assert_outcomes(passed=1)
-    lines = [*(project.path / "seen.json").read_text().splitlines(), asked_of_a_server(project, cassette)]
+    lines = [*(project.path / "seen.json").read_text().splitlines(), asked_of_a_server(project, cassette, tests)]
     seen = [json.loads(line) for line in lines]
     assert len(seen) == 4
     assert all(each == seen[0] for each in seen[1:])
     assert len(backend.requests) == 2
 
 
-def asked_of_a_server(project, cassette: Path) -> str:
+def asked_of_a_server(project, cassette: Path, tests: str) -> str:
     """What a program sees that asks `llmmock replay`."""
-    (project.path / "ask.py").write_text(ASK)
+    (project.path / "ask.py").write_text(by_itself(tests))
     command = [sys.executable, "-m", "pytest_llmmock", "replay", str(cassette), "--port", "0"]
     environ = {**os.environ, "PYTHONUNBUFFERED": "1", "OPENAI_API_KEY": "x"}
     with subprocess.Popen(command, cwd=project.path, env=environ, stdout=subprocess.PIPE, text=True) as server:

@@ -240,3 +240,16 @@ def test_a_login_is_sent_to_no_address_where_others_read_along(user, variable):
 def test_a_login_of_one_sign_in_server_is_none_of_another(user):
     with pytest.raises(UsageError, match="Nobody is signed in"):
         find("chatgpt", {**user.environ, "LLMMOCK_ISSUER": "https://other.example"})
+
+
+def test_a_chat_is_translated_there_and_back(api, ask):
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
+    _, reply = ask({"model": "gpt-5.6-sol", "messages": messages, "max_tokens": 9}, "/v1/chat/completions")
+    assert reply.json()["choices"][0]["message"]["content"] == "Hello #1 of gpt-5.6-sol"
+    assert api.bodies[0]["instructions"] == "Be brief."
+
+
+def test_what_no_plan_pays_for_is_not_asked(api, ask):
+    with pytest.raises(UpstreamError, match="Record this with another upstream"):
+        ask({"model": "m", "input": "x"}, "/v1/embeddings")
+    assert api.requests == []
