@@ -18,7 +18,7 @@ from ..upstreams.sign_in.account import Account
 from ..upstreams.sign_in.session import Session
 from . import logins
 from .info import print_found
-from .printing import print_json
+from .printing import print_json, wrapped
 from .signing_in import sign_in
 
 PLAN = (
@@ -55,7 +55,7 @@ def command(
     """
 
     def say(text: str) -> None:
-        click.echo(text, err=as_json)
+        click.echo(wrapped(text, sys.stderr if as_json else sys.stdout), err=as_json)
 
     if keyring is not None:
         _move(keyring)
@@ -106,7 +106,7 @@ def _asked(say: Say) -> str:
     now = logins.default(os.environ)
     say(f"\nDefault upstream: {now.upstream or '-'} ({now.why})")
     names = [name for name in ("codex", "chatgpt", "openai") if name in UPSTREAMS]
-    usual = now.upstream or next((each.upstream for each in ways if each.usable), names[0])
+    usual = now.upstream or next((each.upstream for each in ways if each.usable), None)
     told = click.prompt(f"Which one from now on? {', '.join(names)}, another name, or a base URL", default=usual)
     return _known(told.strip())
 

@@ -78,7 +78,7 @@ def _pasted(back: _Back, say: Say) -> Code:
     """Ask until there is an answer; the browser of this machine may come by itself meanwhile."""
     say(
         "When the browser says that it is done, press Enter. When it ends at an address that it cannot show, because "
-        "it runs on another machine, copy that address to here; it begins with " + back.attempt.redirect_uri
+        "it runs on another machine, copy that address to here. It begins with\n\n  " + back.attempt.redirect_uri + "\n"
     )
     while True:
         told = click.prompt("Address, or Enter", default="", show_default=False, err=True)
