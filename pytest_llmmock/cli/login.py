@@ -66,6 +66,8 @@ def command(
         _prepare(name, say, browser=not no_browser, again=again, agreed=use is not None, timeout=timeout)
         choose(os.environ, upstream=name)
         say(f"From now on servers and the command line ask {name}. Tests in process ask whom your code asks.")
+        if os.environ.get("LLMMOCK_UPSTREAM"):
+            say("But LLMMOCK_UPSTREAM is set, and comes before it.")
     if as_json:
         print_json(logins.value(os.environ))
 

@@ -53,8 +53,8 @@ PLUGINS = {
     "pytest-mockllm": "shares --llm-record and --llm-cassette-dir with us; -p no:mockllm leaves it out",
     "pytest-recording": "its --record-mode and vcr marker are left alone; with both in one test vcrpy is asked first",
     "pytest-vcr": "its vcr marker is left alone; with both in one test vcrpy is asked first",
-    "respx": "inside a respx mock it is asked before us, unless our fixture comes later",
-    "pytest-httpx": "its fixture httpx_mock answers httpx before we do",
+    "respx": "of several mocks in one test the innermost is asked first; it gets what is not for a model",
+    "pytest-httpx": "of several mocks in one test the innermost is asked first",
     "pytest-socket": "llm_mock works under --disable-socket; llm_server needs --allow-hosts=127.0.0.1",
 }
 """pytest plugins that meet the same requests as we do, and what comes of it."""

@@ -26,6 +26,8 @@ class Session:
     def __init__(self, store: Store, now: Callable[[], float] = time.time) -> None:
         self.store = store
         self._now = now
+        self._tokens: Tokens | None = None
+        """Those in use: a keyring may take long, or ask its owner."""
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Session:
@@ -48,26 +50,22 @@ class Session:
         granted = oauth.redeem(server, attempt, code, send)
         if granted.id_token is None:
             raise LoginError("The sign-in server sent no identity token. Nothing was kept.")
-        claims = identity.verify(
-            granted.id_token,
-            get_json(server.keys, send),
-            issuer=server.issuer,
-            client_id=code.client_id,
-            nonce=attempt.nonce,
-            now=self._now(),
-        )
+        keys = get_json(server.keys, send)
+        expected = identity.Expected(server.issuer, code.client_id, attempt.nonce, self._now())
+        claims = identity.verify(granted.id_token, keys, expected)
+        return self._keep(code.client_id, claims, granted.tokens(self._now()))
+
+    def _keep(self, client_id: str, claims: Mapping[str, Any], tokens: Tokens) -> Account:
+        whose = {
+            "client_id": client_id,
+            "subject": claims["sub"],
+            "email": _text(claims, "email"),
+            "plan": _text(claims.get(_CLAIMS), "chatgpt_plan_type"),
+        }
         with self.store.locked():
             before = self.store.read()
-            _check_same(before, code.client_id, claims["sub"])
-            account = before.model_copy(
-                update={
-                    "client_id": code.client_id,
-                    "subject": claims["sub"],
-                    "email": _text(claims, "email"),
-                    "plan": _text(claims.get(_CLAIMS), "chatgpt_plan_type"),
-                    "tokens": granted.tokens(self._now()),
-                }
-            )
+            _check_same(before, client_id, claims["sub"])
+            account = before.model_copy(update={**whose, "tokens": tokens})
             self.store.write(account)
         return account
 
@@ -75,33 +73,33 @@ class Session:
 
     def check(self) -> None:
         """Raises `LoginError` where nobody is signed in whose plan may be used."""
-        _usable(self.store.read())
+        self._tokens = _usable(self.store.read())
 
     def credentials(self) -> Headers:
         """What else belongs to the login, as headers would hold it: none of it is to be written anywhere."""
-        tokens = self.store.read().tokens
-        secret = tokens.refresh_token if tokens else None
+        secret = self._tokens.refresh_token if self._tokens else None
         return (("authorization", f"Bearer {secret.get_secret_value()}"),) if secret else ()
 
     def token(self, send: Send) -> SecretStr:
         """A token for a request now. Raises `LoginError` and `UpstreamError`."""
-        tokens = _usable(self.store.read())
-        return self._renewed(tokens, send) if tokens.is_due(self._now()) else tokens.access_token
+        tokens = self._tokens or _usable(self.store.read())
+        self._tokens = self._renewed(tokens, send) if tokens.is_due(self._now()) else tokens
+        return self._tokens.access_token
 
     def renewed(self, spent: SecretStr, send: Send) -> SecretStr:
         """A token in place of one that was refused. Raises `LoginError` and `UpstreamError`."""
         tokens = _usable(self.store.read())
-        if tokens.access_token != spent:
-            return tokens.access_token  # another thread, or another process, was here before
-        return self._renewed(tokens, send)
+        self._tokens = self._renewed(tokens, send) if tokens.access_token == spent else tokens
+        return self._tokens.access_token
 
-    def _renewed(self, seen: Tokens, send: Send) -> SecretStr:
+    def _renewed(self, seen: Tokens, send: Send) -> Tokens:
+        """New tokens, or those that another thread or another process has renewed meanwhile."""
         with self.store.locked():
             account = self.store.read()
             tokens = _usable(account)
-            if tokens.access_token != seen.access_token:
-                return tokens.access_token
-            return self._refresh(account, tokens, send).access_token
+            if tokens.access_token != seen.access_token and not tokens.is_due(self._now()):
+                return tokens
+            return self._refresh(account, tokens, send)
 
     def _refresh(self, account: Account, tokens: Tokens, send: Send) -> Tokens:
         if tokens.refresh_token is None:

@@ -121,6 +121,28 @@ def test_what_another_process_has_renewed_is_taken_and_not_renewed_again(server,
     assert len(forms(server, "refresh_token")) == 1
 
 
+def test_what_another_process_has_renewed_too_long_ago_is_renewed_again(server, user, clock):
+    user.signs_in()
+    one, other = user.session, user.session
+    first = one.token(user.send)
+    clock.ahead = LIFETIME
+    second = other.token(user.send)
+    clock.ahead = 2 * LIFETIME
+    third = one.token(user.send)
+    assert len({each.get_secret_value() for each in (first, second, third)}) == 3
+    assert len(forms(server, "refresh_token")) == 2
+
+
+def test_a_token_in_use_is_not_read_again_for_every_request(user, monkeypatch):
+    """A keyring may ask its owner each time."""
+    user.signs_in()
+    session = user.session
+    token = session.token(user.send)
+    monkeypatch.setattr(session.store, "read", lambda: pytest.fail("the store was read"))
+    assert session.token(user.send) == token
+    assert session.credentials()
+
+
 def test_a_token_that_was_refused_early_is_renewed_once_and_then_somebody_has_to_sign_in(server, user):
     """The server spends a refresh token that comes too early: nothing else is left to try."""
     user.signs_in()
