@@ -32,7 +32,8 @@ def answer(backend: Backend, body: Body) -> Reply:
             return Reply(status, (("content-type", "text/html; charset=UTF-8"), *PLANTED, *headers), [Frame(value)])
         return json_reply(value(time.time()) if callable(value) else value, status, (*PLANTED, *headers))
     live = Live(_stream(backend, body, words), lambda: None, since=0.0)
-    return Reply(200, (("content-type", "text/event-stream; charset=utf-8"), *PLANTED), live, live=True)
+    said = () if words == "untyped" else (("content-type", "text/event-stream; charset=utf-8"),)
+    return Reply(200, (*said, *PLANTED), live, live=True)
 
 
 def _error(**error: object) -> Body:
@@ -46,7 +47,7 @@ REFUSALS: dict[str, tuple[int, Any, tuple[tuple[str, str], ...]]] = {
             type="usage_limit_reached",
             message="The usage limit has been reached",
             plan_type="plus",
-            resets_at=int(now) + 7260,
+            resets_at=int(now) + 7290,  # half a minute more than is told: machines may be slow
         ),
         (("x-codex-rate-limit-reached-type", "workspace_owner_usage_limit_reached"),),
     ),

@@ -16,14 +16,13 @@ from pydantic import SecretStr
 from ..core.json_text import compact
 from ..core.live import taken
 from ..core.model import Exchange, Reply, Request, Send, json_reply
-from ..core.sse import is_sse
 from ..dialects.fields import mapping, objects, text
 from ..errors import LoginError, UpstreamError, UsageError
 from .addresses import address
 from .chatgpt_errors import problem_of
 from .codex import USER_AGENT, refuse_in_ci, wishes_of
 from .codex_request import Impossible, Rules, Sent, Wishes, listed, request_of
-from .kept import HERE, Earlier, Kept
+from .kept import HERE, Earlier, Kept, is_stream
 from .sign_in.session import Session
 from .translation import as_asked, as_responses
 
@@ -128,16 +127,15 @@ class ChatGPT:
             return taken(send(Request("GET", origin, path, headers=(*headers, ("accept", "application/json")))))
         streamed = (("content-type", "application/json"), ("accept", "text/event-stream"))
         reply = send(Request("POST", origin, path, headers=(*headers, *streamed), body=body))
-        return reply if reply.status == 200 and is_sse(reply.content_type) else taken(reply)
+        return reply if reply.status == 200 and is_stream(reply) else taken(reply)
 
     def _stream(self, reply: Reply) -> Reply:
         """Raises `UpstreamError` for what is no stream of events."""
-        if is_sse(reply.content_type):
+        if is_stream(reply):
             return reply
-        told = reply.content_type or "no content type"
         raise UpstreamError(
-            f"{self._host} answered with {told} where a stream of events is due. Is LLMMOCK_CHATGPT_URL right? "
-            "Nothing was recorded."
+            f"{self._host} answered with {reply.content_type} where a stream of events is due. "
+            "Is LLMMOCK_CHATGPT_URL right? Nothing was recorded."
         )
 
     def _models(self, exchange: Exchange, send: Send) -> Reply:

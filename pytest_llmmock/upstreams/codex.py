@@ -14,12 +14,11 @@ from .. import __version__
 from ..core.json_text import compact
 from ..core.live import taken
 from ..core.model import Exchange, Headers, Reply, Request, Send
-from ..core.sse import is_sse
 from ..errors import UpstreamError, UsageError
 from .addresses import address
 from .codex_errors import problem_of
 from .codex_request import Impossible, Sent, Wishes, listed, request_of
-from .kept import HERE, Earlier, Kept
+from .kept import HERE, Earlier, Kept, is_stream
 from .logins import Login, find_login
 from .renewal import Renewal
 from .token_file import Tokens
@@ -108,7 +107,7 @@ class Codex:
         origin, path = f"{parts.scheme}://{parts.netloc}", f"{parts.path}/responses"
         body = compact(sent.body).encode()
         reply = send(Request("POST", origin, path, headers=_headers(tokens, sent.session), body=body))
-        return reply if reply.status == 200 and is_sse(reply.content_type) else taken(reply)
+        return reply if reply.status == 200 and is_stream(reply) else taken(reply)
 
     def _checked(self, reply: Reply) -> Reply:
         """Raises `UpstreamError` for what is neither an answer nor an error."""
@@ -117,11 +116,10 @@ class Codex:
                 f"{self._host} sends the request elsewhere (status {reply.status}). A login is not sent after a "
                 "redirect: set LLMMOCK_CODEX_URL, if the backend has moved. Nothing was recorded."
             )
-        if reply.status < 300 and (reply.status != 200 or not is_sse(reply.content_type)):
-            told = reply.content_type or "no content type"
+        if reply.status < 300 and (reply.status != 200 or not is_stream(reply)):
             raise UpstreamError(
-                f"{self._host} answered with status {reply.status} and {told} where a stream of events is due. "
-                "Is LLMMOCK_CODEX_URL right? Nothing was recorded."
+                f"{self._host} answered with status {reply.status} and {reply.content_type} where a stream of events "
+                "is due. Is LLMMOCK_CODEX_URL right? Nothing was recorded."
             )
         return reply
 

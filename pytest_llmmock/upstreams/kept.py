@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from ..core.conversations import Conversations, previous_of, unknown
 from ..core.live import Live
 from ..core.model import Exchange, Problem, Reply
+from ..core.sse import is_sse
+from ..dialects.fields import EVENTS
 from . import codex_items
 from .codex_request import SEALED, Impossible, Item
 from .codex_stream import Told
@@ -73,11 +75,11 @@ class Kept:
         include = asked.get("include")
         shown = isinstance(include, list) and SEALED in include
         told = Told(said, partial(self._sealed.seal, shown=shown), host)
-        headers = tuple(pair for pair in reply.headers if pair[0] in ("content-type", *_PASSED))
+        headers = (*EVENTS, *(pair for pair in reply.headers if pair[0] in _PASSED))
         frames = reply.frames
         close = frames.close if isinstance(frames, Live) else _nothing
         wake = frames.hang_up if isinstance(frames, Live) else _nothing
-        live = Live(told.chunks(frames), close, since=exchange.clock, content_type=reply.content_type, wake=wake)
+        live = Live(told.chunks(frames), close, since=exchange.clock, content_type=EVENTS[0][1], wake=wake)
         return Reply(200, headers, live, reply.reason, "upstream", live=True)
 
     def keep(self, exchange: Exchange, reply: Reply) -> Reply:
@@ -95,6 +97,11 @@ class Kept:
             return reply
         why = f"Response with id '{exchange.prompt.id}' not found. The upstream '{self._name}' keeps no responses."
         return exchange.dialect.write_error(Problem(404, why))
+
+
+def is_stream(reply: Reply) -> bool:
+    """One that does not say what it is may be a stream: it is known by its last event."""
+    return is_sse(reply.content_type) or not reply.content_type
 
 
 def _nothing() -> None:

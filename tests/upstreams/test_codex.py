@@ -281,6 +281,14 @@ def test_errors_are_recorded_where_that_is_wanted(opened):
     assert again.value.body == first.value.body
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_stream_that_does_not_say_what_it_is_is_one_all_the_same(opened, stream):
+    with opened() as (_, client):
+        answer = client.responses.create(model=MODEL, input="untyped", stream=stream)
+        whole = list(answer)[-1].response if stream else answer
+    assert whole.output_text == f"untyped #1 of {MODEL}"
+
+
 def test_what_is_incomplete_is_an_answer(opened):
     with opened() as (_, client):
         plain = client.responses.create(model=MODEL, input="incomplete")
