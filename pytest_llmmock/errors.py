@@ -7,6 +7,7 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
+    │   ├── LoginError             there is no login, it was refused, or it is over
     │   └── TranslationError       what is asked cannot be said in the upstream's protocol
     ├── ScriptError            a reply that was written by hand could not be made
     ├── UnmatchedError         a request had no recording, its upstream no answer, or no way in took it
@@ -38,6 +39,10 @@ class CassetteFormatError(CassetteError):
 
 class UpstreamError(LLMMockError):
     """Record mode asked an upstream and got no usable answer."""
+
+
+class LoginError(UpstreamError):
+    """There is no login, it was refused, or it is over: somebody has to sign in."""
 
 
 class TranslationError(UpstreamError):

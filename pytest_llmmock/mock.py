@@ -29,6 +29,7 @@ from .inbound.egress import Guard
 from .inbound.server import MOUNTED, Server
 from .script.scripted import Scripted
 from .settings import Mode, Settings, combine
+from .upstreams import choice
 from .upstreams.base_url import DUMMY_KEY
 
 _IN_PROCESS = (
@@ -244,13 +245,15 @@ def new_server() -> Server:
 
 
 def default_upstream(environ: Mapping[str, str]) -> str:
-    """Where a server's recordings come from when nothing was chosen. Raises `UsageError`."""
-    if environ.get("OPENAI_API_KEY") not in (None, "", DUMMY_KEY):
-        return "openai"
+    """Where a server's recordings come from when nothing was said. Raises `UsageError`."""
+    name = choice.default_upstream(environ)
+    if name:
+        return name
     raise UsageError(
         "Record mode needs an upstream, and none was chosen. "
         "Name one with --llm-upstream (pytest), --upstream (llmmock) or LLMMOCK_UPSTREAM: "
-        "a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default when OPENAI_API_KEY is set."
+        "a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default when OPENAI_API_KEY is set. "
+        "`llmmock login` shows what there is, and chooses one from now on."
     )
 
 

@@ -55,7 +55,7 @@ def check(body: Any, sealed: set[str]) -> dict[str, Any]:
     _settings(body)
     _thinking(body)
     _tools(body.get("tools", []))
-    _items(body["input"], sealed)
+    check_items(body["input"], sealed)
     return body
 
 
@@ -98,7 +98,7 @@ def _tools(tools: list[Any]) -> None:
             raise _detail(f"Unsupported tool type: {tool.get('type')}")
 
 
-def _items(items: list[Any], sealed: set[str]) -> None:
+def check_items(items: list[Any], sealed: set[str]) -> None:
     called: set[tuple[str, str]] = set()
     for number, item in enumerate(items):
         kind = item.get("type")

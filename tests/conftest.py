@@ -66,6 +66,12 @@ class PlainDialect:
         return None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_chosen(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What whoever runs these tests has chosen with `llmmock login` is not ours."""
+    os.environ["LLMMOCK_HOME"] = str(tmp_path_factory.mktemp("llmmock-home"))
+
+
 _OPERATIONS = {"/chat/completions": "chat", "/embeddings": "embeddings", "/api/chat": "ollama.chat"}
 
 

@@ -438,7 +438,7 @@ def test_a_server_without_an_upstream_lists_the_choices_when_it_needs_one(path, 
     choices = (
         "Record mode needs an upstream, and none was chosen. Name one with --llm-upstream (pytest), --upstream "
         "(llmmock) or LLMMOCK_UPSTREAM: a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default "
-        "when OPENAI_API_KEY is set."
+        "when OPENAI_API_KEY is set. `llmmock login` shows what there is, and chooses one from now on."
     )
     record(path, standin, "one")
     with ending_in(UnmatchedError) as caught, LLMServer(path, mode="new_episodes") as server:

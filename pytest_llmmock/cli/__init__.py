@@ -26,6 +26,10 @@ COMMANDS = {
     "scrub": "scrub",
     "import": "import_",
     "export": "export",
+    "login": "login",
+    "logout": "logout",
+    "info": "info",
+    "doctor": "doctor",
 }
 """Command -> module in this package."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
+from typing import TextIO
 
 import click
 
@@ -37,6 +39,14 @@ def size(count: int) -> str:
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.3g} GB"
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """A text that fits a terminal; elsewhere, and where a line holds an address, lines stay as they are."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if "://" in line else click.wrap_text(line, width) for line in text.split("\n"))
 
 
 def table(head: Iterable[str], rows: list[list[str]]) -> None:

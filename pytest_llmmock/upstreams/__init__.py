@@ -12,6 +12,7 @@ UPSTREAMS = {
     "original": "original",
     "openai": "openai",
     "codex": "codex",
+    "chatgpt": "chatgpt",
 }
 """Name -> module in this package."""
 

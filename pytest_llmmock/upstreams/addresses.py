@@ -30,7 +30,10 @@ def address(environ: Mapping[str, str], variable: str, usual: str) -> str:
 
 def is_safe(url: str) -> bool:
     """Whether nobody on the way to this address can read along."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.query or parts.fragment or not parts.hostname:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))

@@ -15,7 +15,7 @@ from ..dialects.fields import first_text, listing, mapping, objects
 from .logins import Login
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
-_NO_RETRY = ("x-should-retry", "false")
+NO_RETRY = ("x-should-retry", "false")
 _AGAIN = re.compile(r"try again in (\d+(?:\.\d+)?) ?(ms|s)\b")
 
 
@@ -33,11 +33,11 @@ class Said:
 
 def problem_of(reply: Reply, host: str, login: Login, clock: Callable[[], float] = time.time) -> Problem:
     """The error that a client is to get."""
-    if _is_page(reply):
+    if is_page(reply):
         return _page(reply, host)
-    said = _read(reply)
+    said = read_error(reply)
     if reply.status == 401:
-        return _problem(said, _refused(said, host, login), _NO_RETRY)
+        return _problem(said, _refused(said, host, login), NO_RETRY)
     if said.type in _LIMITS:
         return _LIMITS[said.type](said, clock())
     if reply.status == 429:
@@ -45,7 +45,7 @@ def problem_of(reply: Reply, host: str, login: Login, clock: Callable[[], float]
     return _problem(said, said.message or f"{host} answered with status {reply.status} and no reason.")
 
 
-def _read(reply: Reply) -> Said:
+def read_error(reply: Reply) -> Said:
     """FastAPI's `detail`, or an error object as OpenAI's public API has it."""
     value = mapping(reply.json())
     error = mapping(value.get("error"))
@@ -73,7 +73,7 @@ def _refused(said: Said, host: str, login: Login) -> str:
 # --- pages ----------------------------------------------------------------------------------------------
 
 
-def _is_page(reply: Reply) -> bool:
+def is_page(reply: Reply) -> bool:
     return "html" in reply.content_type.lower() or reply.body.lstrip()[:1] == b"<"
 
 
@@ -85,7 +85,7 @@ def _page(reply: Reply, host: str) -> Problem:
             "for addresses of data centres and VPNs, and for clients it does not know; pytest-llmmock does not pass "
             "itself off as another one. Record from another network, or with an API key (--llm-upstream=openai)."
         )
-        return Problem(403, why, "blocked", "permission_error", headers=(_NO_RETRY,))
+        return Problem(403, why, "blocked", "permission_error", headers=(NO_RETRY,))
     why = f"{host} answered with status {reply.status} and a web page where JSON is due. Try again later."
     return Problem(reply.status, why, None, "server_error" if reply.status >= 500 else "invalid_request_error")
 
@@ -99,11 +99,11 @@ def _used_up(said: Said, now: float) -> Problem:
     message = f"The usage limit of the ChatGPT plan{f' ({plan})' if plan else ''} is reached"
     resets = _resets(said.error, now)
     if resets is None:
-        return _limit(said, f"{message}, and it was not said when it resets. {_INSTEAD}", _NO_RETRY)
+        return _limit(said, f"{message}, and it was not said when it resets. {_INSTEAD}", NO_RETRY)
     wait = max(math.ceil(resets - now), 0)
     when = datetime.fromtimestamp(resets).astimezone().strftime("%Y-%m-%d %H:%M %Z")
     text = f"{message}. It resets at {when}, in {duration(wait)}. {_INSTEAD}"
-    return _limit(said, text, ("retry-after", str(wait)), _NO_RETRY)
+    return _limit(said, text, ("retry-after", str(wait)), NO_RETRY)
 
 
 _INSTEAD = "What is recorded is kept; go on then, or record with an API key (--llm-upstream=openai)."
@@ -111,7 +111,7 @@ _INSTEAD = "What is recorded is kept; go on then, or record with an API key (--l
 
 def _not_included(said: Said, now: float) -> Problem:
     why = "The ChatGPT plan of this login has no Codex. Record with an API key (--llm-upstream=openai)."
-    return _limit(said, why, _NO_RETRY)
+    return _limit(said, why, NO_RETRY)
 
 
 _LIMITS = {"usage_limit_reached": _used_up, "usage_not_included": _not_included}

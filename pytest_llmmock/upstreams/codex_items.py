@@ -11,13 +11,13 @@ from .sealed import Sealed
 Known = Callable[[str], Item | None]
 """An item that was answered before, by its id."""
 
-_LOST = "codex gives out thoughts encrypted, and some of an earlier run are not known any more: sent without"
+_LOST = "{upstream} gives out thoughts encrypted, and some of an earlier run are not known any more: sent without"
 
 
-def fitted(items: list[Any], sealed: Sealed, known: Known) -> tuple[list[Item], list[str]]:
+def fitted(items: list[Any], sealed: Sealed, known: Known, upstream: str = "codex") -> tuple[list[Item], list[str]]:
     """Items without ids, and what is to be said of those that are missing. Raises `Impossible`."""
     found = [_fitted(item, sealed, known) for item in items if isinstance(item, dict)]
-    return [item for item in found if item is not None], [_LOST] if None in found else []
+    return [item for item in found if item is not None], [_LOST.format(upstream=upstream)] if None in found else []
 
 
 def _fitted(item: Item, sealed: Sealed, known: Known) -> Item | None:

@@ -85,16 +85,34 @@ Fit = Callable[[list[Any]], tuple[list[Item], list[str]]]
 """Makes the items of an input fit, and says what is to be said of them."""
 
 
-def request_of(body: Mapping[str, Any], wishes: Wishes, fit: Fit) -> Sent:
+def _is_taken(name: str, value: object) -> bool:
+    return value == "priority" if name == "service_tier" else name in _TAKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """In what backends differ that take few parameters and keep nothing."""
+
+    upstream: str
+    takes: Callable[[str, object], bool]
+    """Whether a parameter may have this value."""
+    instructs: bool
+    """Whether there have to be instructions."""
+
+
+CODEX = Rules("codex", _is_taken, instructs=True)
+
+
+def request_of(body: Mapping[str, Any], wishes: Wishes, fit: Fit, rules: Rules = CODEX) -> Sent:
     """A Responses request as the backend takes it. Raises `Impossible`."""
-    taken, notes = _taken(body)
+    taken, notes = _taken(body, rules)
     input, lost = fit(listed(taken.get("input")))
     model, thinking = _model(taken, wishes)
-    instructions, input = _instructions(taken, input)
+    instructions, input = _instructions(taken, input) if rules.instructs else (_said(taken), input)
     session = session_of(instructions, input)
     told: dict[str, Any] = {
         "model": model,
-        "instructions": instructions,
+        **({"instructions": instructions} if instructions else {}),
         "input": input,
         "tools": _tools(taken, wishes),
     }
@@ -104,25 +122,21 @@ def request_of(body: Mapping[str, Any], wishes: Wishes, fit: Fit) -> Sent:
         others = [each for each in include if each != SEALED] if isinstance(include, list) else []
         told |= {"reasoning": thinking, "include": [*others, SEALED]}
     if not _said(taken) and instructions == NEUTRAL:
-        notes.append(f"codex demands instructions, and there were none: {NEUTRAL!r} was sent")
+        notes.append(f"{rules.upstream} demands instructions, and there were none: {NEUTRAL!r} was sent")
     if wishes.model:
-        notes.append(f"codex was asked for {model} (debug_model)")
+        notes.append(f"{rules.upstream} was asked for {model} (debug_model)")
     return Sent({**taken, **told, "prompt_cache_key": key, "store": False, "stream": True}, session, [*notes, *lost])
 
 
-def _taken(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _taken(body: Mapping[str, Any], rules: Rules) -> tuple[dict[str, Any], list[str]]:
     """What the backend takes of it, and a note on the rest. Raises `Impossible`."""
     asked = {name: value for name, value in body.items() if value is not None and value not in _USUAL.get(name, ())}
     for name in _KEPT_THERE:
         if name in asked:
-            raise Impossible(f"The upstream 'codex' keeps no {name}s: send all of the input itself.", name)
-    taken = {name: value for name, value in asked.items() if _is_taken(name, value)}
+            raise Impossible(f"The upstream {rules.upstream!r} keeps no {name}s: send all of the input itself.", name)
+    taken = {name: value for name, value in asked.items() if rules.takes(name, value)}
     dropped = [name for name in asked if name not in taken and name not in _HERE]
-    return taken, [f"codex does not take {', '.join(dropped)}: sent without"] if dropped else []
-
-
-def _is_taken(name: str, value: object) -> bool:
-    return value == "priority" if name == "service_tier" else name in _TAKEN
+    return taken, [f"{rules.upstream} does not take {', '.join(dropped)}: sent without"] if dropped else []
 
 
 def listed(value: object) -> list[Any]:

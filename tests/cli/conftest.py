@@ -25,7 +25,8 @@ class Program:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("LLMMOCK_", "OPENAI_"))}
-        self.environment = {**kept, "PYTHONUTF8": "1"}
+        own = dict.fromkeys(("HOME", "USERPROFILE"), str(folder)) | {"LLMMOCK_HOME": str(folder / ".llmmock-home")}
+        self.environment = {**kept, **own, "PYTHONUTF8": "1"}
 
     def __call__(self, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run it to its end, and hold it to its exit status."""

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from chatgpt_backend import Backend
+from pydantic import SecretStr
 
 from pytest_llmmock.errors import UsageError
 from pytest_llmmock.upstreams import CHOICES, UPSTREAMS, find
+from pytest_llmmock.upstreams.sign_in.account import PLAN_SCOPE, Account, Tokens
+from pytest_llmmock.upstreams.sign_in.server import ISSUER
+from pytest_llmmock.upstreams.sign_in.store import Store
 
 WITH_KEYS = {"OPENAI_API_KEY": "sk-real"}
 
 
+def with_logins(folder: Path) -> dict[str, str]:
+    """The variables of somebody who has every login there is."""
+    environ = {"CODEX_HOME": str(folder), "LLMMOCK_HOME": str(folder)}
+    Backend().login(folder)
+    tokens = Tokens(access_token=SecretStr("at"), scope=PLAN_SCOPE, expires_at=1e10)
+    Store(environ, ISSUER).write(Account(issuer=ISSUER, client_id="oaiapp_1", tokens=tokens))
+    return environ
+
+
 @pytest.mark.parametrize("name", UPSTREAMS)
 def test_every_name_leads_to_an_upstream_of_that_name(name, tmp_path):
-    Backend().login(tmp_path)
-    upstream = find(name, {**WITH_KEYS, "CODEX_HOME": str(tmp_path)})
+    upstream = find(name, {**WITH_KEYS, **with_logins(tmp_path)})
     assert name == upstream.NAME
     assert isinstance(upstream.BASE_URL, str)
     assert callable(upstream.forward)
