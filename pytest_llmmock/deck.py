@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
+from .asking import Asking
 from .cassettes import library
 from .cassettes.cassette import Cassette, Interaction
 from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
-from .cassettes.recorder import Recorder, Recordings
+from .cassettes.recorder import Witness
 from .cassettes.scrubber import Scrubber
-from .cassettes.underway import Underway
 from .core.engine import Engine
 from .core.journal import Entry, Journal
 from .core.model import Exchange, Reply, Source
@@ -26,8 +26,6 @@ from .keeper import Keeper
 from .script.gallery import Gallery
 from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
-from .upstreams import find as find_upstream
-from .upstreams.http import Network
 
 if TYPE_CHECKING:
     from .script.batches import Ask
@@ -49,6 +47,7 @@ class Deck:
         advice: Advice,
         journal_limit: int | None = None,
         keeper: Keeper | None = None,
+        asking: Asking | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -64,8 +63,8 @@ class Deck:
         self._gallery = Gallery()
         self._ask: Ask
         self._simulation = self._simulated() if settings.simulate else None
-        self._network = Network()
-        self._underway = Underway(finishes=settings.record_abandoned)
+        self._asking = asking or Asking(settings)
+        self._underway = self._asking.underway
 
     @classmethod
     def open(
@@ -93,7 +92,8 @@ class Deck:
             return cls([cassette], settings, keys, advice=advice)
         _check_writable(path)
         keeper = Keeper(cassette, settings.mode, keys, home or path.parent, since=since, at_once=at_once)
-        deck = cls([cassette], settings, keys, advice=advice, keeper=keeper)
+        asking = Asking(settings, home=home, run=since)
+        deck = cls([cassette], settings, keys, advice=advice, keeper=keeper, asking=asking)
         return deck if settings.mode == "all" or not deck.records else deck._with(keeper.recover())
 
     def _with(self, recovered: list[Interaction]) -> Deck:
@@ -151,7 +151,7 @@ class Deck:
             *([played.last] if played and not self.records else []),
         ]
         if self._keeper is not None and self.records:
-            sources.append(self._recorder(default_upstream, self._keeper.recordings))
+            sources.append(self._asking.recorder(default_upstream, self.keys, self._keeper.recordings))
         engine = Engine(
             dialects.read,
             sources,
@@ -187,20 +187,6 @@ class Deck:
         """Whether there are rules for what nothing else answers; an upstream answers everything."""
         return not self.records and self.settings.on_miss != "error"
 
-    def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
-        """An upstream that was named is looked up now; a default only when it is needed."""
-        named = self.settings.upstream
-        environ = dict(os.environ)  # as it is now: a server of ours will change what its clients see
-        upstream = find_upstream(named, environ) if named else None
-        return Recorder(
-            lambda: upstream or find_upstream(default_upstream(), environ),
-            self._network.send,
-            self.keys,
-            recordings,
-            errors=self.settings.record_errors,
-            underway=self._underway,
-        )
-
     def _explain(self, exchange: Exchange) -> str:
         rules = self.script.explain(exchange, self._behind.rules if self._falls_back else [])
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
@@ -215,7 +201,8 @@ class Deck:
         """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.status >= 400]
+        asked = (entry for entry in self.requests.where(source="upstream", trouble="") if entry.upstream)
+        return [entry for entry in asked if entry.status >= 400]
 
     @property
     def abandoned(self) -> int:
@@ -267,6 +254,10 @@ class Deck:
         if len(unplayed) > _LISTED:
             yield f"  and {len(unplayed) - _LISTED} more"
 
+    def follow(self, witness: Witness) -> None:
+        """Let somebody see what upstreams are asked and answer. To be said before `engine`."""
+        self._asking.witnesses.append(witness)
+
     def on_keep(self, callback: Callable[[], object]) -> None:
         """Call this after each recording."""
         if self._keeper is not None:
@@ -296,7 +287,7 @@ class Deck:
         """Hang up on what is still coming."""
         if self._keeper is not None:
             self._underway.let_go(self.cassette.path)
-        self._network.close()
+        self._asking.close()
         if self._keeper is not None:
             self._keeper.close()
 

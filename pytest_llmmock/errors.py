@@ -7,6 +7,7 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
+    │   └── BusyError              so many requests wait for an upstream that it was not asked
     ├── ScriptError            a reply that was written by hand could not be made
     ├── UnmatchedError         a request had no recording, its upstream no answer, or no way in took it
     ├── ServerError            the local server cannot start
@@ -37,6 +38,14 @@ class CassetteFormatError(CassetteError):
 
 class UpstreamError(LLMMockError):
     """Record mode asked an upstream and got no usable answer."""
+
+
+class BusyError(UpstreamError):
+    """So many requests wait for an upstream that it was not asked. The client may come again."""
+
+    def __init__(self, text: str, retry_after: int) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class ScriptError(LLMMockError):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .beside import Beside, Given, given
+from .recording import PROGRESS, add_options, begin_progress
 
 if TYPE_CHECKING:
     from .case import Case
@@ -118,6 +119,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="in replay, a connection to a model provider that no way in took fails the test (default: guard)",
     )
     group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
+    add_options(group)
     group.addini("llm_upstream", "where record mode gets its answers")
     group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")
     group.addini("llm_speed", "how fast recorded replies come")
@@ -139,6 +141,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CLEANUP] = []
     config.stash[BEGAN] = getattr(config, "workerinput", {}).get(_BEGAN) or time.time()
     config.pluginmanager.register(Run(config), "llmmock-run")
+    begin_progress(config, os.environ)
     report = given(config, "llm_report")
     if report:
         from .errors import UsageError
@@ -208,7 +211,10 @@ class Run:
         """Who shards a run takes items away without a word."""
         self._whole = self._whole and self._items <= len(session.items)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if PROGRESS in self._config.stash:
+            self._config.stash[PROGRESS].clear()  # pytest is about to write
         self._certain = self._certain and report.passed
         if report.when == "teardown":
             self._finished.add(report.nodeid)

@@ -21,17 +21,20 @@ PARTS = {
     "cassettes": {"core", "errors", "cassettes"},
     "upstreams": {"core", "errors", "dialects", "upstreams"},
     "inbound": {"core", "errors", "inbound"},
-    "settings": {"core", "errors", "cassettes"},
+    "settings": {"core", "errors", "cassettes", "upstreams"},
+    "asking": {"core", "errors", "cassettes", "upstreams", "settings"},
+    "progress": {"core"},
     "faults": {"core", "errors"},
     "keeper": {"core", "errors", "dialects", "cassettes", "settings"},
-    "deck": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"},
+    "deck": {"core", "errors", "dialects", "script", "faults", "cassettes", "settings", "keeper", "asking"},
     "mock": {"core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"},
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside"},
+    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "beside", "recording"},
     "beside": set(),
-    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming"},
-    "naming": {"errors", "cassettes", "settings", "beside"},
+    "recording": {"beside", "progress"},
+    "case": {"core", "errors", "cassettes", "settings", "inbound", "deck", "mock", "plugin", "naming", "recording"},
+    "naming": {"errors", "cassettes", "settings", "beside", "recording"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
     "reports": {"core", "errors", "cassettes", "session", "beside"},
@@ -58,6 +61,7 @@ THIRD_PARTY = {
     "settings.py": {"pydantic"},
     "plugin.py": {"pytest"},
     "beside.py": {"pytest"},
+    "recording.py": {"pytest"},
     "case.py": {"pytest"},
     "naming.py": {"pytest"},
     "session.py": {"pytest"},
@@ -167,7 +171,7 @@ def test_a_run_that_uses_nothing_of_it_pays_for_pytest_and_the_standard_library_
     on = _run(pytester, plugins)
     added = on["TOPS"] - off["TOPS"]
     assert added - sys.stdlib_module_names == {"pytest_llmmock"}
-    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".beside", ".hooks")}
+    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".beside", ".hooks", ".recording")}
 
 
 def _run(pytester, arguments):

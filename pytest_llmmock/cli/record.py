@@ -16,7 +16,10 @@ from ..errors import CassetteError
 from ..mock import default_upstream
 from ..settings import MODES, Settings, combine, from_environment
 from ..upstreams import find as find_upstream
-from .serving import address_options, as_settings, finish, playing_options, recording_options, serve
+from .serving import address_options, as_settings, finish, playing_options, recording_options, serve, show_progress
+
+ASKING = ("models", "upstreams", "max_concurrency", "queue_limit", "retries", "retry_seconds", "timeout", "budget")
+"""Settings that say how an upstream is asked, which the environment may hold."""
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -42,10 +45,19 @@ def command(
     """
     settings = recording_settings(mode, upstream, options)
     source = settings.upstream or default_upstream(os.environ)
-    name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
+    name = find_upstream(
+        source, os.environ, settings.upstreams
+    ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings, at_once=True)
     told: set[str] = set()
-    engine = deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told))
+    progress = show_progress()
+    deck.follow(progress)
+
+    def tell(trouble: str) -> None:
+        progress.clear()
+        _tell(trouble, told)
+
+    engine = deck.engine(lambda: source, on_trouble=tell)
     deck.on_keep(lambda: _save(deck))
 
     def banner(url: str) -> str:
@@ -60,6 +72,7 @@ def command(
         finish(deck)
     finally:
         deck.close()
+        progress.stop()
     for entry in deck.troubles:
         _tell(deck.clean(entry.trouble), told)
     count = deck.save()
@@ -86,7 +99,7 @@ def _save(deck: Deck) -> None:
 def recording_settings(mode: str, upstream: str | None, options: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
-    environment = (place, {"upstream": values.get("upstream")})
+    environment = (place, {name: values.get(name) for name in ("upstream", *ASKING)})
     given = {"mode": mode, "upstream": upstream, **as_settings(options)}
     return combine([environment, ("command line", given)])
 

@@ -65,6 +65,11 @@ class Entry(Asked):
         return self._reply.source
 
     @property
+    def upstream(self) -> str:
+        """The name of the upstream that answered, now or when it was recorded; '' when none did."""
+        return self._exchange.upstream
+
+    @property
     def interaction(self) -> int | None:
         """The number of the recording in its cassette, from 1, or None."""
         return self._exchange.interaction

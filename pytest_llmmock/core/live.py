@@ -62,6 +62,15 @@ class Live:
         """
         self._callbacks.append(callback)
 
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call this once the upstream is let go: at the end, where it breaks off, when the reader has gone."""
+        with self._closing:
+            close = self._close
+            if close is not _nothing:
+                self._close = lambda: _both(close, callback)
+                return
+        callback()
+
     def stay(self) -> None:
         """When the reader leaves early, let a thread take the rest: `then` is called all the same."""
         self._stays = True
@@ -178,6 +187,13 @@ class Live:
         """
         while self._told < 0 and not self._over.wait(_SECONDS_TO_LOOK):
             pass
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
+    try:
+        first()
+    finally:
+        second()
 
 
 def _nothing() -> None:

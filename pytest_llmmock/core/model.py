@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from .json_text import compact, parse_json
+from .leaving import Client
 from .prompt import Answer, Prompt
 from .sse import is_stream
 
@@ -50,6 +51,8 @@ class Request:
     body: bytes = b""
     base: str = field(default="", compare=False, repr=False)
     """Where its client reaches us, prefix and all, when that is not the origin: `http://127.0.0.1:8000/t1-ab12`."""
+    client: Client | None = field(default=None, compare=False, repr=False)
+    """Who asks, where it can be noticed that it goes."""
 
     @property
     def url(self) -> str:
@@ -206,6 +209,8 @@ class Exchange:
         """`started` on the clock that never jumps."""
         self.notes: list[str] = []
         """What a reader of the journal or the cassette should know about how this was answered."""
+        self.upstream = ""
+        """The name of the upstream that was asked, now or when it was recorded."""
         self.interaction: int | None = None
         """The number, from 1, of the recording that answered."""
         self.give_back: Callable[[], None] | None = None

@@ -58,7 +58,7 @@ class Upstream:
 
 def recorder(upstream: Upstream, *, errors: bool = False) -> tuple[Recorder, Recordings]:
     recordings = Recordings()
-    return Recorder(lambda: upstream, no_network, Keys(), recordings, errors=errors), recordings
+    return Recorder(lambda exchange: upstream, no_network, Keys(), recordings, errors=errors), recordings
 
 
 def words_of(recordings: Recordings) -> list[str]:
@@ -84,7 +84,7 @@ def test_a_stream_passes_live_and_is_kept_once_it_is_whole(read: Read, chat: Cha
 
 
 def test_an_upstream_is_looked_for_when_it_is_asked(read: Read, chat: Chat) -> None:
-    def none_chosen() -> Upstream:
+    def none_chosen(exchange: Exchange) -> Upstream:
         raise UsageError("no upstream was chosen")
 
     records = Recorder(none_chosen, no_network, Keys(), recordings := Recordings())
@@ -297,7 +297,7 @@ def test_neither_the_clients_key_nor_the_upstreams_nor_a_session_is_kept_where_i
     read: Read, chat: Chat
 ) -> None:
     recordings = Recordings()
-    records = Recorder(Forwarding, echoing, Keys(), recordings)
+    records = Recorder(lambda exchange: Forwarding(), echoing, Keys(), recordings)
     request = replace(chat("I am theirs-z9y8x7w6v5"), headers=(("x-api-key", "theirs-z9y8x7w6v5"),))
     assert b"own-a1b2c3d4e5f6" in records.answer(read(request)).body
     [kept] = recordings.interactions
@@ -307,7 +307,7 @@ def test_neither_the_clients_key_nor_the_upstreams_nor_a_session_is_kept_where_i
 
 def test_a_key_is_computed_from_what_is_known_when_it_is_asked_as_in_replay(read: Read, chat: Chat) -> None:
     recordings = Recordings()
-    records = Recorder(Forwarding, echoing, Keys(), recordings)
+    records = Recorder(lambda exchange: Forwarding(), echoing, Keys(), recordings)
     records.answer(read(chat("my session is c0c1c2c3c4c5")))
     [kept] = recordings.interactions
     assert words_of(recordings) == ["my session is redacted-secret"]
