@@ -264,3 +264,19 @@ def test_a_stream_that_stays_is_let_go_behind_its_last_event() -> None:
     next(iter(frames))
     frames.wait()
     assert (frames.whole, close.calls, len(frames.seen)) == (True, 1, 1)
+
+
+@pytest.mark.parametrize("way", ["end", "close", "hang_up", "late"])
+def test_who_wants_to_know_that_the_upstream_is_let_go_is_told_once(way: str) -> None:
+    close, told = Closer(), Closer()
+    frames = Live([b"a", b"b"], close, since=0)
+    if way != "late":
+        frames.at_end(told)
+    if way in ("end", "late"):
+        list(frames)
+    else:
+        getattr(frames, way)()
+    if way == "late":
+        frames.at_end(told)
+    frames.close()
+    assert (close.calls, told.calls) == (1, 1)
