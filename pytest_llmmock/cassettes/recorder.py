@@ -226,6 +226,7 @@ class Recorder:
             )
             return
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
+        meta = {**meta, **_named_model(exchange, kept)}
         for witness in self._witnesses:
             witness.keeps(exchange, kept)
         whole = Recorded(exchange.request, kept, meta)
@@ -254,6 +255,12 @@ _NOT_JSON = (
     "The upstream answered {request.method} {request.path} with {reply.content_type} that is not JSON. "
     "It was passed on and not recorded. It begins: {start}"
 )
+
+
+def _named_model(exchange: Exchange, reply: Reply) -> dict[str, str]:
+    """The model that has answered, as the provider calls it: a dated name where an alias was asked."""
+    model = exchange.dialect.read_reply(reply).model
+    return {"model": model} if model else {}
 
 
 def _is_broken_json(reply: Reply) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -18,6 +19,8 @@ from ..errors import CutConnection, UpstreamError
 from . import unpacking
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 CONNECT_TIMEOUT = 15.0
@@ -146,12 +149,21 @@ def _new_client(seconds: float) -> httpx.Client:
     timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT))
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
     try:
-        return httpx.Client(timeout=timeout, limits=limits, follow_redirects=False)
+        trust = _trust(*(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        return httpx.Client(verify=trust, timeout=timeout, limits=limits, follow_redirects=False)
     except (OSError, ValueError, ImportError) as error:
         raise UpstreamError(
             f"No connection can be opened with the proxies and certificates of the environment: {_cause(error)}. "
             f"Look at {_named_in(os.environ)}. Nothing was asked."
         ) from error
+
+
+@lru_cache(maxsize=4)
+def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Whose certificates are trusted. Reading them takes longer than a short answer, and each test has a client."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 _OF_THE_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -218,8 +230,13 @@ def _failure(request: Request, error: Exception, timeout: float) -> str:
             f"The upstream {without_user(request.origin)} did not answer {asked} within {timeout:g} seconds. "
             f"Nothing was recorded. {_MORE_TIME}"
         )
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            f"The upstream {without_user(request.origin)} was not asked {asked}: its certificate is not trusted "
+            f"({_cause(error)}). If a gateway or a proxy has one of its own, SSL_CERT_FILE names its authority's file."
+        )
     return (
-        f"The upstream {without_user(request.origin)} did not answer {request.method} {request.path}: {_cause(error)}. "
+        f"The upstream {without_user(request.origin)} did not answer {asked}: {_cause(error)}. "
         "Is it running, and is its address right? Nothing was recorded."
     )
 
