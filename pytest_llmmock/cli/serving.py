@@ -54,7 +54,7 @@ def matching_options(command: F) -> F:
 
 def as_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as settings; what was not given is not set."""
-    return {name: None if value in ("", False, ()) else value for name, value in options.items()}
+    return {name: None if value is False or value in ("", ()) else value for name, value in options.items()}
 
 
 def playing_options(command: F) -> F:
