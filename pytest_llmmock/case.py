@@ -136,6 +136,7 @@ class Case:
             "recorded": len(deck.recorded),
             "unmatched": len(requests.where(source="unmatched")),
             "tokens": sum(tokens(entry.usage) for entry in replayed),
+            "tokens_recorded": sum(tokens(entry.usage) for entry in requests.where(source="upstream", status=200)),
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),

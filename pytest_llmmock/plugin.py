@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .beside import Beside, Given, given
-from .recording import PROGRESS, add_options, begin_progress
+from .recording import PROGRESS, add_options, begin_progress, see
 
 if TYPE_CHECKING:
     from .case import Case
@@ -91,7 +91,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--llm-upstream",
         metavar="NAME|URL",
-        help="where record mode gets its answers: 'original' (where the client is going), 'openai', or a base URL",
+        help="where record mode gets its answers: 'original' (where the client is going), a provider such as 'openai', "
+        "or a base URL",
     )
     group.addoption(
         "--llm-cassette-dir", metavar="DIR", help="where cassettes are, relative to the rootdir (default: cassettes)"
@@ -214,7 +215,7 @@ class Run:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if PROGRESS in self._config.stash:
-            self._config.stash[PROGRESS].clear()  # pytest is about to write
+            see(report, self._config.stash[PROGRESS])
         self._certain = self._certain and report.passed
         if report.when == "teardown":
             self._finished.add(report.nodeid)

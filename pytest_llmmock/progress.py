@@ -79,6 +79,9 @@ class Progress:
         self._lock = threading.Lock()
         self._open: dict[Exchange, Reply | None] = {}
         """What is being asked, and the beginning of its answer."""
+        self._began = clock()
+        self._elsewhere = False
+        """Whether other processes record, of which is only known what they have recorded."""
         self._recorded = 0
         self._tokens = 0
         self._thread: threading.Thread | None = None
@@ -89,9 +92,12 @@ class Progress:
     def asks(self, exchange: Exchange) -> None:
         with self._lock:
             self._open[exchange] = None
-            if self._thread is None and not self._stopped.is_set():
-                self._thread = threading.Thread(target=self._run, name="llmmock-progress", daemon=True)
-                self._thread.start()
+            self._start()
+
+    def _start(self) -> None:
+        if self._thread is None and not self._stopped.is_set():
+            self._thread = threading.Thread(target=self._run, name="llmmock-progress", daemon=True)
+            self._thread.start()
 
     def begins(self, exchange: Exchange, reply: Reply) -> None:
         with self._lock:
@@ -107,11 +113,14 @@ class Progress:
     def keeps(self, exchange: Exchange, reply: Reply) -> None:
         self.add(1, tokens(exchange.dialect.read_reply(reply).usage))
 
-    def add(self, recorded: int, count: int) -> None:
-        """What was recorded besides, perhaps in another process."""
+    def add(self, recorded: int, count: int, *, elsewhere: bool = False) -> None:
+        """So much was recorded, perhaps in another process."""
         with self._lock:
             self._recorded += recorded
             self._tokens += count
+            if elsewhere:
+                self._elsewhere = True
+                self._start()
 
     # --- what is shown ---
 
@@ -119,11 +128,15 @@ class Progress:
         """Show how it stands."""
         with self._lock:
             self._open = {exchange: reply for exchange, reply in self._open.items() if not _is_over(reply)}
-            if not self._open:
-                return self._display.clear()
             now = self._clock()
-            lasts = now - next(iter(self._open)).clock
-            self._display.show(self._text(lasts), now, lasts)
+            if self._open:
+                lasts = now - next(iter(self._open)).clock
+                self._display.show(self._text(lasts), now, lasts)
+            elif self._elsewhere:
+                lasts = now - self._began
+                self._display.show(f"llmmock: {self.so_far} · {_duration(lasts)}", now, lasts)
+            else:
+                self._display.clear()
 
     def _text(self, lasts: float) -> str:
         first, others = next(iter(self._open)), len(self._open) - 1
@@ -150,7 +163,7 @@ class Progress:
         while not self._stopped.wait(_SECONDS_BETWEEN_DRAWINGS):
             self.show()
             with self._lock:
-                if not self._open:
+                if not (self._open or self._elsewhere):
                     self._thread = None
                     return
 

@@ -69,6 +69,14 @@ def begin_progress(config: pytest.Config, environ: Mapping[str, str]) -> None:
     config.add_cleanup(lambda: _end(progress, terminal))
 
 
+def see(report: pytest.TestReport, progress: Progress) -> None:
+    """Count what a worker of xdist has recorded, and make room: pytest is about to write."""
+    progress.clear()
+    told = getattr(report, "llmmock", None)
+    if told is not None and hasattr(report, "node"):
+        progress.add(told["counts"]["recorded"], told["counts"]["tokens_recorded"], elsewhere=True)
+
+
 def _terminal() -> int:
     """A copy of where pytest writes: a test's own output goes elsewhere. -1 where it is no file."""
     try:

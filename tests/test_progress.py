@@ -96,6 +96,18 @@ def test_what_was_recorded_so_far_is_told(progress, shown):
     assert shown.last.endswith("· 5 recorded, 42k tokens")
 
 
+def test_of_other_processes_it_is_told_what_they_have_recorded(progress, shown, clock):
+    progress.add(3, 1200, elsewhere=True)
+    clock.now = 61
+    progress.show()
+    progress.add(4, 0, elsewhere=True)
+    progress.show()
+    assert shown.lines == [
+        "llmmock: 3 recorded, 1.2k tokens · 1 min 1 s",
+        "llmmock: 7 recorded, 1.2k tokens · 1 min 1 s",
+    ]
+
+
 def test_an_answer_that_comes_is_told_until_it_has_ended(progress, shown):
     exchange = asked()
     progress.asks(exchange)

@@ -27,7 +27,9 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @click.command(short_help="Serve, and record what is not recorded yet.")
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, or a base URL.")
+@click.option(
+    "--upstream", metavar="NAME|URL", help="Where answers come from: a provider such as openai, or a base URL."
+)
 @recording_options
 @address_options
 @playing_options

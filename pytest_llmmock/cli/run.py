@@ -24,7 +24,9 @@ from .serving import finish, playing_options, recording_options
 )
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where answers come from in record modes: openai, or a base URL.")
+@click.option(
+    "--upstream", metavar="NAME|URL", help="Where answers come from in record modes: a provider, or a base URL."
+)
 @recording_options
 @playing_options
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND [ARGUMENT]...")

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from random import random
 
 from ..core.model import Headers, Reply, header
@@ -68,6 +67,8 @@ def _number(text: str | None) -> float | None:
 
 def _until(text: str, now: float) -> float | None:
     """From now until a date of HTTP."""
+    from email.utils import parsedate_to_datetime
+
     try:
         date = parsedate_to_datetime(text)
     except ValueError:

@@ -256,6 +256,22 @@ def test_on_a_terminal_a_line_tells_what_is_asked_and_is_gone_at_the_end(project
     assert shown.rindex("answered by") < gone < shown.rindex("1 passed")
 
 
+def test_of_xdists_workers_it_is_told_what_they_have_recorded(project, standin):
+    project.makepyfile(
+        test_app="""
+        import pytest
+
+        @pytest.mark.parametrize("words", ["one", "two", "three", "four"])
+        def test_it(llm_mock, ask, words):
+            ask(words, stream=words == "four")
+        """
+    )
+    standin.release.clear()
+    arguments = ["--llm-record", "-n", "1"]
+    shown = _on_terminal(project, *arguments, look_for=b"llmmock: 3 recorded, 21 tokens", then=standin.release.set)
+    assert "4 passed" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "mode", "there"),
     [
