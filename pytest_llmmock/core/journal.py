@@ -67,7 +67,7 @@ class Entry(Asked):
     @property
     def upstream(self) -> str:
         """The name of the upstream that answered, now or when it was recorded; '' when none did."""
-        return self._exchange.upstream
+        return self._exchange.upstream or str(self._exchange.meta().get("upstream") or "")
 
     @property
     def interaction(self) -> int | None:

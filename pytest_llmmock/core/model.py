@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -210,7 +210,9 @@ class Exchange:
         self.notes: list[str] = []
         """What a reader of the journal or the cassette should know about how this was answered."""
         self.upstream = ""
-        """The name of the upstream that was asked, now or when it was recorded."""
+        """The name of the upstream that was asked; '' when none was."""
+        self.meta: Callable[[], Mapping[str, Any]] = dict
+        """What was noted with the recording that has answered; it is read when somebody wants to know."""
         self.interaction: int | None = None
         """The number, from 1, of the recording that answered."""
         self.give_back: Callable[[], None] | None = None

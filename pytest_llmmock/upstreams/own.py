@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ..core.model import without_user
 from ..errors import UsageError
 from .base_url import name_of
 from .credentials import DUMMY_KEY
@@ -55,7 +56,8 @@ def check(name: str, told: Own, taken: Iterable[str]) -> None:
         raise UsageError(f"{name!r} is no name for an upstream: letters, digits, '.', '_' and '-', a letter first.")
     if not told.url.startswith(("http://", "https://")):
         example = "http://127.0.0.1:8000/v1"
-        raise UsageError(f"The upstream {name!r} is at {told.url!r}, which is no address. One looks like {example}.")
+        shown = without_user(told.url)
+        raise UsageError(f"The upstream {name!r} is at {shown!r}, which is no address. One looks like {example}.")
     name_of(told.url)
 
 
