@@ -52,7 +52,7 @@ def add_options(group: Beside) -> None:
 def begin_progress(config: pytest.Config, environ: Mapping[str, str]) -> None:
     """Have the terminal, as it is before anything is captured, show what is being asked. Workers of xdist have none."""
     records = (given(config, "llm_record") or environ.get("LLMMOCK_RECORD") or "none") != "none"
-    if not records or config.option.verbose < 0 or hasattr(config, "workerinput"):
+    if not records or config.getoption("verbose", 0) < 0 or hasattr(config, "workerinput"):
         return
     terminal = _terminal()
     if terminal < 0:
