@@ -20,6 +20,7 @@ from .inbound.server import Server
 from .mock import LLMMock, LLMServer, is_guarded, late_guard, new_server
 from .naming import cassette_path, is_alone, relative, settings_of, shown
 from .plugin import BEGAN, CLEANUP, PROPERTY
+from .recording import PROGRESS
 from .settings import Settings
 
 _SERVER = pytest.StashKey[Server]()
@@ -52,6 +53,8 @@ class Case:
             since = written(item.config.stash[BEGAN])
             settings = replace(settings, rules=item.config.rootpath / settings.rules) if settings.rules else settings
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
+            if PROGRESS in item.config.stash:
+                deck.follow(item.config.stash[PROGRESS])
             item.config.stash.setdefault(_GUARDED, []).append(settings if is_guarded(deck) else None)
             return cls(item, deck, name)
 
@@ -138,6 +141,7 @@ class Case:
             "unmatched": len(requests.where(source="unmatched")),
             "tokens": sum(tokens(entry.usage) for entry in replayed),
             "scripted": deck.scripted,
+            "tokens_recorded": sum(tokens(entry.usage) for entry in requests.where(source="upstream", status=200)),
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
+from .asking import Asking
 from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.cassette import Cassette, Interaction
@@ -16,13 +16,12 @@ from .cassettes.credentials import is_credential
 from .cassettes.matchers import Keys
 from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
-from .cassettes.recorder import Recorder, Recordings
+from .cassettes.recorder import Witness
 from .cassettes.scrubber import Scrubber
-from .cassettes.underway import Underway
 from .contract.source import Contract
 from .core.engine import Engine
 from .core.journal import Entry
-from .core.model import Exchange, Forgetful, Reply, Source, Upstream
+from .core.model import Exchange, Reply, Source
 from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
@@ -32,10 +31,8 @@ from .keeper import Keeper
 from .script import estimate
 from .script.gallery import Gallery
 from .script.source import Script
-from .settings import Settings, delivery_of, keys_of, told_to_upstreams
-from .upstreams import find as find_upstream
+from .settings import Settings, delivery_of, keys_of
 from .upstreams.base_url import DUMMY_KEY
-from .upstreams.http import Network
 
 if TYPE_CHECKING:
     from .script.batches import Ask
@@ -57,6 +54,7 @@ class Deck:
         advice: Advice,
         journal_limit: int | None = None,
         keeper: Keeper | None = None,
+        asking: Asking | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -84,8 +82,9 @@ class Deck:
         self._gallery = Gallery()
         self._ask: Ask
         self._simulation = self._simulated() if settings.simulate else None
-        self._network = Network()
-        self._underway = Underway(finishes=settings.record_abandoned)
+        self._asking = asking or Asking(settings)
+        self._asking.earlier = self._before
+        self._underway = self._asking.underway
 
     @classmethod
     def open(
@@ -113,7 +112,8 @@ class Deck:
             return cls([cassette], settings, keys, advice=advice)
         _check_writable(path)
         keeper = Keeper(cassette, settings.mode, keys, home or path.parent, since=since, at_once=at_once)
-        deck = cls([cassette], settings, keys, advice=advice, keeper=keeper)
+        asking = Asking(settings, home=home, run=since)
+        deck = cls([cassette], settings, keys, advice=advice, keeper=keeper, asking=asking)
         return deck if settings.mode == "all" or not deck.records else deck._with(keeper.recover())
 
     def _with(self, recovered: list[Interaction]) -> Deck:
@@ -173,7 +173,7 @@ class Deck:
             *([played.last] if played and not self.records else []),
         ]
         if self._keeper is not None and self.records:
-            sources.append(self._recorder(default_upstream, self._keeper.recordings))
+            sources.append(self._asking.recorder(default_upstream, self.keys, self._keeper.recordings))
         engine = self._engine(sources, on_trouble)
         self._ask = engine.handle  # what a batch asks has come through the gate with it
         return self._engine([self.gate, *sources], on_trouble) if self.gate.stands else engine
@@ -226,28 +226,6 @@ class Deck:
         """Whether there are rules for what nothing else answers; an upstream answers everything."""
         return not self.records and self.settings.on_miss != "error"
 
-    def _recorder(self, default_upstream: Callable[[], str], recordings: Recordings) -> Recorder:
-        """An upstream that was named is looked up now; a default only when it is needed."""
-        named = self.settings.upstream
-        environ = told_to_upstreams(self.settings, os.environ)  # as it is now: a server of ours will change it
-        found = cache(lambda: self._upstream(named or default_upstream(), environ))
-        if named:
-            found()
-        return Recorder(
-            found,
-            self._network.send,
-            self.keys,
-            recordings,
-            errors=self.settings.record_errors,
-            underway=self._underway,
-        )
-
-    def _upstream(self, name: str, environ: Mapping[str, str]) -> Upstream:
-        upstream = find_upstream(name, environ)
-        if isinstance(upstream, Forgetful):
-            upstream.remember(self._before)
-        return upstream
-
     def _before(self) -> Iterator[tuple[Exchange, Reply]]:
         """What was asked and answered before, by this run or another one."""
         for each in [*self._interactions(), *self.recorded]:
@@ -272,7 +250,8 @@ class Deck:
         """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        return [entry for entry in self.requests.where(source="upstream", trouble="") if entry.status >= 400]
+        asked = (entry for entry in self.requests.where(source="upstream", trouble="") if entry.upstream)
+        return [entry for entry in asked if entry.status >= 400]
 
     @property
     def warnings(self) -> list[str]:
@@ -330,6 +309,10 @@ class Deck:
         if len(unplayed) > _LISTED:
             yield f"  and {len(unplayed) - _LISTED} more"
 
+    def follow(self, witness: Witness) -> None:
+        """Let somebody see what upstreams are asked and answer. To be said before `engine`."""
+        self._asking.witnesses.append(witness)
+
     def on_keep(self, callback: Callable[[], object]) -> None:
         """Call this after each recording."""
         if self._keeper is not None:
@@ -359,7 +342,7 @@ class Deck:
         """Hang up on what is still coming."""
         if self._keeper is not None:
             self._underway.let_go(self.cassette.path)
-        self._network.close()
+        self._asking.close()
         if self._keeper is not None:
             self._keeper.close()
 

@@ -7,6 +7,7 @@
     ├── CassetteError          a cassette cannot be read or written
     │   └── CassetteFormatError    what the file holds is not a cassette
     ├── UpstreamError          record mode asked an upstream and got no usable answer
+    │   ├── BusyError              so many requests wait for an upstream that it was not asked
     │   ├── LoginError             there is no login, it was refused, or it is over
     │   └── TranslationError       what is asked cannot be said in the upstream's protocol
     ├── ScriptError            a reply that was written by hand could not be made
@@ -51,6 +52,14 @@ class TranslationError(UpstreamError):
     def __init__(self, text: str, code: str = "unsupported_by_upstream") -> None:
         super().__init__(text)
         self.code = code
+
+
+class BusyError(UpstreamError):
+    """So many requests wait for an upstream that it was not asked. The client may come again."""
+
+    def __init__(self, text: str, retry_after: int) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class ScriptError(LLMMockError):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from . import recording
 from .beside import given, ini
 from .cassettes.scrubber import Scrubber
 from .cassettes.secrets import Secrets
@@ -21,7 +22,7 @@ from .settings import OF_UPSTREAMS, Layer, Settings, combine, from_environment
 CONFIGURED = ("upstream", "cassette_dir", "unplayed", "egress", "speed", "chunking", "validate")
 """Settings that pytest's command line and ini file have, as `--llm-NAME` and `llm_NAME`."""
 
-IN_FILE = (*CONFIGURED, *OF_UPSTREAMS, "record_errors", "record_abandoned")
+IN_FILE = (*CONFIGURED, *OF_UPSTREAMS, *recording.IN_FILE, "record_errors", "record_abandoned")
 """Settings that the ini file has."""
 
 SHARED = "llmmock/shared"
@@ -166,7 +167,8 @@ def layers(
     config: pytest.Config, llm_config: Mapping[str, Any] | None = None, on_marker: Mapping[str, Any] | None = None
 ) -> list[Layer]:
     """Settings from weak to strong."""
-    options = {"mode": given(config, "llm_record"), **{name: given(config, f"llm_{name}") for name in CONFIGURED}}
+    options = {name: given(config, f"llm_{name}") for name in (*CONFIGURED, *recording.OPTIONS)}
+    options["mode"] = given(config, "llm_record")
     return [
         ("ini file", {name: ini(config, f"llm_{name}") for name in IN_FILE}),
         ("llm_config", llm_config or {}),

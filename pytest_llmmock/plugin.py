@@ -6,6 +6,7 @@ everything else is imported inside the fixtures.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from .alone import MODES, VALIDATE, RecordMode, Validation, refusing_others
 from .beside import Beside, given
+from .recording import PROGRESS, add_options, begin_progress, see
 
 if TYPE_CHECKING:
     from .case import Case
@@ -57,7 +59,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--llm-upstream",
         metavar="NAME|URL",
-        help="where record mode gets its answers: 'original' (where the client is going), openai, codex, or a base URL",
+        help="where record mode gets its answers: 'original' (where the client is going), a provider such as 'openai', "
+        "codex, or a base URL",
     )
     group.addoption(
         "--llm-cassette-dir", metavar="DIR", help="where cassettes are, relative to the rootdir (default: cassettes)"
@@ -94,6 +97,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "alone: answer with its error 400",
     )
     group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
+    add_options(group)
     group.addini("llm_upstream", "where record mode gets its answers")
     group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")
     group.addini("llm_speed", "how fast recorded replies come")
@@ -121,6 +125,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[CLEANUP] = []
     config.stash[BEGAN] = getattr(config, "workerinput", {}).get(_BEGAN) or time.time()
     config.pluginmanager.register(Run(config), "llmmock-run")
+    begin_progress(config, os.environ)
     report = given(config, "llm_report")
     if report:
         from .errors import UsageError
@@ -190,7 +195,10 @@ class Run:
         """Who shards a run takes items away without a word."""
         self._whole = self._whole and self._items <= len(session.items)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if PROGRESS in self._config.stash:
+            see(report, self._config.stash[PROGRESS])
         self._certain = self._certain and report.passed
         if report.when == "teardown":
             self._finished.add(report.nodeid)

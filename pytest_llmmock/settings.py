@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from .cassettes.budget import read_budget
 from .cassettes.matchers import DEFAULT, Keys
 from .core.chunking import read_chunking
 from .core.delivery import Delivery
@@ -18,6 +20,9 @@ from .errors import UsageError
 from .gate.limits import read_limits
 from .gate.origins import read_origins
 from .gate.tokens import read_lock_out, read_tokens
+from .upstreams import UPSTREAMS, own, routing
+from .upstreams import check as check_upstream
+from .upstreams.own import Own
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -39,6 +44,14 @@ Validate = Literal["off", "warn", "error"]
 ENVIRONMENT = {
     "LLMMOCK_RECORD": "mode",
     "LLMMOCK_UPSTREAM": "upstream",
+    "LLMMOCK_UPSTREAMS": "upstreams",
+    "LLMMOCK_MODELS": "models",
+    "LLMMOCK_MAX_CONCURRENCY": "max_concurrency",
+    "LLMMOCK_QUEUE_LIMIT": "queue_limit",
+    "LLMMOCK_RETRIES": "retries",
+    "LLMMOCK_RETRY_SECONDS": "retry_seconds",
+    "LLMMOCK_TIMEOUT": "timeout",
+    "LLMMOCK_BUDGET": "budget",
     "LLMMOCK_CASSETTE_DIR": "cassette_dir",
     "LLMMOCK_UNPLAYED": "unplayed",
     "LLMMOCK_EGRESS": "egress",
@@ -66,6 +79,22 @@ class Settings:
     """`none` replays and never asks an upstream; the others record, in vcrpy's words."""
     upstream: str = ""
     """A name or a base URL; '' for the default of the way in."""
+    upstreams: dict[str, Own] = field(default_factory=dict)
+    """Upstreams of one's own, by name: an address, or `url`, `key_env` and `headers`."""
+    models: dict[str, str] = field(default_factory=dict)
+    """Model, or pattern with `*` -> the upstream that is asked for it: `{"grok-*": "xai"}`."""
+    max_concurrency: int | None = None
+    """How many requests an upstream is asked at once; None for as many as come."""
+    queue_limit: int = 100
+    """How many more may wait for their turn; who comes then is told 429."""
+    retries: int | None = None
+    """How often an upstream that says 429 or 503 is asked again; None for twice, where it says how long to wait."""
+    retry_seconds: float = 60.0
+    """How long it is waited for that in all."""
+    timeout: float = 600.0
+    """Seconds until an answer has to begin, and between two pieces of it."""
+    budget: str | int = ""
+    """How much a recording run may ask: so many requests, or `200000 tokens`."""
     cassette_dir: str = "cassettes"
     """Where cassettes are, relative to pytest's root directory."""
     match_on: tuple[str, ...] = DEFAULT
@@ -125,7 +154,7 @@ class Settings:
     """Origins of pages in a browser that may ask a server of ours; `*` for any."""
 
 
-NAMES = tuple(field.name for field in fields(Settings))
+NAMES = tuple(each.name for each in fields(Settings))
 
 Layer = tuple[str, Mapping[str, Any]]
 """Where settings come from, in words, and the settings."""
@@ -137,8 +166,37 @@ def combine(layers: Iterable[Layer]) -> Settings:
     for place, layer in layers:
         given = {name: value for name, value in layer.items() if value is not None}
         _check_names(place, given)
-        chosen.update(_checked(place, given))
-    return Settings(**chosen)
+        chosen.update(_checked(place, {**given, **_read(place, given)}))
+    settings = Settings(**chosen)
+    _check_upstreams(settings)
+    return settings
+
+
+_TEXTS: dict[str, Callable[[str], tuple[str, Any]]] = {"upstreams": own.read, "models": routing.read}
+"""Settings that are a table, and what reads a line of one."""
+
+
+def _read(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables that are told as text, as an ini file and the environment have it."""
+    told = {name: given[name] for name in _TEXTS if isinstance(given.get(name), str | list | tuple)}
+    try:
+        tables = {name: dict(map(_TEXTS[name], routing.lines(text))) for name, text in told.items()}
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from None
+    owns = {**given, **tables}.get("upstreams")
+    if isinstance(owns, Mapping):
+        tables["upstreams"] = {name: {"url": told} if isinstance(told, str) else told for name, told in owns.items()}
+    return tables
+
+
+def _check_upstreams(settings: Settings) -> None:
+    for name, told in settings.upstreams.items():
+        own.check(name, told, UPSTREAMS)
+    for pattern, name in settings.models.items():
+        try:
+            check_upstream(name, settings.upstreams)
+        except UsageError as error:
+            raise UsageError(f"models: {pattern!r} is to go to {name!r}. {error}") from None
 
 
 def _check_names(place: str, given: Mapping[str, Any]) -> None:
@@ -147,6 +205,22 @@ def _check_names(place: str, given: Mapping[str, Any]) -> None:
             near = get_close_matches(name, NAMES, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(NAMES)}."
             raise UsageError(f"{place}: there is no setting {name!r}. {hint}")
+
+
+def _at_least(least: int) -> Callable[[float], None]:
+    def check(number: float) -> None:
+        if not least <= number < math.inf:
+            raise UsageError(f"It is a number, {least} or more.")
+
+    return check
+
+
+def _above(bound: int) -> Callable[[float], None]:
+    def check(number: float) -> None:
+        if not bound < number < math.inf:
+            raise UsageError(f"It is a number of seconds, more than {bound}.")
+
+    return check
 
 
 def _checked(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +248,12 @@ _GRAMMARS: dict[str, Callable[[Any], object]] = {
     "lock_out": read_lock_out,
     "limits": read_limits,
     "cors_origin": read_origins,
+    "budget": read_budget,
+    "max_concurrency": _at_least(1),
+    "queue_limit": _at_least(0),
+    "retries": _at_least(0),
+    "retry_seconds": _at_least(0),
+    "timeout": _above(0),
 }
 
 

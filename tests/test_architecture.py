@@ -22,7 +22,9 @@ PARTS = {
     "cassettes": {"core", "errors", "files", "cassettes"},
     "upstreams": {"core", "errors", "files", "dialects", "upstreams"},
     "inbound": {"core", "errors", "inbound"},
-    "settings": {"core", "errors", "cassettes", "gate"},
+    "settings": {"core", "errors", "cassettes", "gate", "upstreams"},
+    "asking": {"core", "errors", "cassettes", "upstreams", "settings"},
+    "progress": {"core"},
     "faults": {"core", "errors"},
     "assertions": {"core", "errors", "script", "cassettes", "assertions"},
     "contract": {"core", "errors", "dialects"},
@@ -31,7 +33,7 @@ PARTS = {
     "keeper": {"core", "errors", "files", "dialects", "cassettes", "settings"},
     "deck": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"),
-        *("assertions", "contract", "gate"),
+        *("asking", "assertions", "contract", "gate"),
     },
     "mock": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"),
@@ -39,11 +41,15 @@ PARTS = {
     },
     "standalone": {"core", "errors", "dialects", "cassettes", "settings", "deck", "gate", "control"},
     "hooks": {"mock"},
-    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "alone", "beside"},
+    "plugin": {"mock", "case", "hooks", "session", "reports", "errors", "alone", "beside", "recording"},
     "alone": {"beside"},
     "beside": set(),
-    "case": {"core", "errors", "cassettes", "contract", "settings", "inbound", "deck", "mock", "plugin", "naming"},
-    "naming": {"errors", "cassettes", "settings", "beside"},
+    "recording": {"beside", "progress"},
+    "case": {
+        *("core", "errors", "cassettes", "contract", "settings", "inbound", "deck", "mock", "plugin", "naming"),
+        "recording",
+    },
+    "naming": {"errors", "cassettes", "settings", "beside", "recording"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
     "reports": {"core", "errors", "cassettes", "session", "beside"},
@@ -83,6 +89,7 @@ THIRD_PARTY = {
     "plugin.py": {"pytest"},
     "alone.py": {"pytest"},
     "beside.py": {"pytest"},
+    "recording.py": {"pytest"},
     "case.py": {"pytest"},
     "naming.py": {"pytest"},
     "session.py": {"pytest"},
@@ -192,7 +199,8 @@ def test_a_run_that_uses_nothing_of_it_pays_for_pytest_and_the_standard_library_
     on = _run(pytester, plugins)
     added = on["TOPS"] - off["TOPS"]
     assert added - sys.stdlib_module_names == {"pytest_llmmock"}
-    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in ("", ".plugin", ".alone", ".beside", ".hooks")}
+    names = ("", ".plugin", ".alone", ".beside", ".hooks", ".recording")
+    assert on["FOUND"] == {f"pytest_llmmock{name}" for name in names}
 
 
 def _run(pytester, arguments):

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = ["inprocess_replay", "stream_replay", "server_replay", "cassette_load", "miss", "stream_times", "per_test"]
+SCRIPTS = [
+    *("inprocess_replay", "stream_replay", "server_replay", "cassette_load", "miss", "stream_times", "per_test"),
+    "recording",
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -13,6 +13,7 @@ from pytest_llmmock.settings import (
     from_environment,
     told_to_upstreams,
 )
+from pytest_llmmock.upstreams.own import Own
 
 
 def test_without_any_layer_the_defaults_hold() -> None:
@@ -111,3 +112,65 @@ def test_what_upstreams_read_is_in_their_environment_wherever_it_was_set():
 def test_what_is_switched_off_is_off_whatever_the_environment_says():
     settings = combine([from_environment({"LLMMOCK_WEB_SEARCH": "true"}), ("marker", {"web_search": False})])
     assert told_to_upstreams(settings, {"LLMMOCK_WEB_SEARCH": "true"})["LLMMOCK_WEB_SEARCH"] == ""
+
+
+# --- upstreams ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [{"grok-*": "xai", "q*": "qwen"}, "grok-*=xai, q*=qwen", "\ngrok-* = xai\nq*=qwen\n"])
+def test_routes_are_a_table_or_its_lines(told: object) -> None:
+    assert combine([("llm_config", {"models": told})]).models == {"grok-*": "xai", "q*": "qwen"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"a": {"url": "http://a/v1", "key_env": "A_KEY"}, "b": "http://b/v1"},
+        ["a = http://a/v1 A_KEY", "b = http://b/v1"],
+        "a=http://a/v1 A_KEY,b=http://b/v1",
+    ],
+)
+def test_upstreams_of_ones_own_are_a_table_or_its_lines(told: object) -> None:
+    upstreams = combine([("llm_config", {"upstreams": told})]).upstreams
+    assert upstreams == {"a": Own(url="http://a/v1", key_env="A_KEY"), "b": Own(url="http://b/v1")}
+
+
+def test_a_route_may_lead_to_an_upstream_that_another_layer_defines() -> None:
+    layers = [("ini file", {"upstreams": "mine=http://a"}), ("environment", {"models": "m*=mine"})]
+    assert combine(layers).models == {"m*": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("given", "wording"),
+    [
+        ({"models": "grok"}, "llm_config: 'grok' is not of the form PATTERN=UPSTREAM, such as grok-*=xai."),
+        ({"models": {"g*": "xia"}}, "models: 'g*' is to go to 'xia'. There is no upstream 'xia'. Did you mean 'xai'?"),
+        ({"models": {"g*": "http://h/v1"}}, "models: 'g*' is to go to 'http://h/v1'. There is no upstream"),
+        ({"upstreams": "mine"}, "llm_config: 'mine' is not of the form NAME=URL or NAME=URL KEY_VARIABLE."),
+        ({"upstreams": {"xai": "http://h"}}, "There is an upstream 'xai' already; another name is needed"),
+        ({"upstreams": {"a": {"uri": "http://h"}}}, "llm_config: upstreams.a."),
+        ({"upstreams": {"a": 5}}, "llm_config: upstreams.a=5 is not possible."),
+        ({"max_concurrency": 0}, "llm_config: max_concurrency=0 is not possible. It is a number, 1 or more."),
+        ({"queue_limit": -1}, "llm_config: queue_limit=-1 is not possible. It is a number, 0 or more."),
+        ({"retries": "often"}, "llm_config: retries='often' is not possible."),
+        ({"retry_seconds": "inf"}, "llm_config: retry_seconds=inf is not possible. It is a number, 0 or more."),
+        ({"timeout": 0}, "llm_config: timeout=0.0 is not possible. It is a number of seconds, more than 0."),
+        ({"budget": "much"}, "llm_config: budget='much' is not possible. A budget is a number of requests"),
+    ],
+)
+def test_what_says_nothing_of_use_about_upstreams_is_refused(given: dict[str, object], wording: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        combine([("llm_config", given)])
+    assert str(caught.value).startswith(wording)
+
+
+def test_the_environment_says_how_upstreams_are_asked() -> None:
+    environ = {
+        "LLMMOCK_MODELS": "g*=xai",
+        "LLMMOCK_TIMEOUT": "5",
+        "LLMMOCK_MAX_CONCURRENCY": "3",
+        "LLMMOCK_BUDGET": "7",
+    }
+    settings = combine([from_environment(environ)])
+    assert (settings.models, settings.timeout) == ({"g*": "xai"}, 5.0)
+    assert (settings.max_concurrency, settings.budget) == (3, "7")

@@ -60,6 +60,7 @@ class Player:
         place, reply = found
         cassette, exchange.interaction, interaction = place
         exchange.give_back = partial(self.give_back, place)
+        exchange.meta = lambda: interaction.meta
         cassette.note_played(interaction)
         return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
 

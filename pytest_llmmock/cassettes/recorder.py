@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from ..core.json_text import is_json
 from ..core.live import Live
-from ..core.model import Exchange, Reply, Request, Send, Upstream
-from ..errors import CassetteError, UpstreamError
+from ..core.model import Exchange, Problem, Reply, Request, Send, Upstream
+from ..errors import BusyError, CassetteError, UpstreamError
 from .cassette import Interaction, Recorded
 from .matchers import Keys
 from .scrub import scrub
@@ -103,6 +103,22 @@ class Store(Protocol):
         """Raises `CassetteError`."""
 
 
+class Witness(Protocol):
+    """Sees what upstreams are asked and answer: somebody counts, somebody tells."""
+
+    def asks(self, exchange: Exchange) -> None:
+        """It is about to be asked. Raises `UpstreamError` where it is not to be."""
+
+    def begins(self, exchange: Exchange, reply: Reply) -> None:
+        """The answer has begun to come."""
+
+    def fails(self, exchange: Exchange) -> None:
+        """There is no answer."""
+
+    def keeps(self, exchange: Exchange, reply: Reply) -> None:
+        """The answer is whole, and recorded."""
+
+
 def _nothing() -> None:
     """What is done about a new recording unless somebody wants to know of it."""
 
@@ -115,13 +131,14 @@ class Recorder:
 
     def __init__(
         self,
-        upstream: Callable[[], Upstream],
+        upstream: Callable[[Exchange], Upstream],
         send: Send,
         keys: Keys,
         recordings: Recordings,
         *,
         errors: bool = False,
         underway: Underway | None = None,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         self._upstream = upstream
         self._send = send
@@ -129,6 +146,7 @@ class Recorder:
         self._recordings = recordings
         self._errors = errors
         self._underway = underway or Underway()
+        self._witnesses = witnesses
         self._spoilt: dict[str, deque[Reply]] = {}
         """What was recorded whole and reached no client so: who asks again gets it, and no upstream is asked."""
 
@@ -136,8 +154,11 @@ class Recorder:
         again = self._recorded_before(exchange)
         if again is not None:
             return again
-        with self._underway.asking():
-            return self._asked(exchange, self._upstream())
+        try:
+            with self._underway.asking():
+                return self._asked(exchange, self._upstream(exchange))
+        except BusyError as busy:
+            return _busy(exchange, busy)
 
     def _recorded_before(self, exchange: Exchange) -> Reply | None:
         if not self._spoilt:
@@ -156,6 +177,7 @@ class Recorder:
 
     def _asked(self, exchange: Exchange, upstream: Upstream) -> Reply:
         place = self._recordings.reserve(exchange.clock)
+        exchange.upstream = upstream.NAME
         meta: dict[str, Any] = {
             "operation": exchange.operation,
             "upstream": upstream.NAME,
@@ -163,7 +185,7 @@ class Recorder:
         }
         key = self._keys.key(exchange)  # now, as replay will: what is learned later it will not know either
         noted = len(exchange.notes)
-        reply = upstream.forward(exchange, self._sent)
+        reply = self._forwarded(exchange, upstream)
         reply.source = "upstream"
         self._keys.secrets.learn(reply, replace(exchange.request, headers=exchange.credentials))
         exchange.credentials = ()
@@ -174,6 +196,19 @@ class Recorder:
             self._keep_when_whole(place, exchange, reply, meta, key)
         else:
             exchange.notes.append(f"status {reply.status} was passed on and not recorded")
+        return reply
+
+    def _forwarded(self, exchange: Exchange, upstream: Upstream) -> Reply:
+        try:
+            for witness in self._witnesses:
+                witness.asks(exchange)
+            reply = upstream.forward(exchange, self._sent)
+        except BaseException:
+            for witness in self._witnesses:
+                witness.fails(exchange)
+            raise
+        for witness in self._witnesses:
+            witness.begins(exchange, reply)
         return reply
 
     def _sent(self, request: Request) -> Reply:
@@ -195,6 +230,9 @@ class Recorder:
             )
             return
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
+        meta = {**meta, **_named_model(exchange, kept)}
+        for witness in self._witnesses:
+            witness.keeps(exchange, kept)
         whole = Recorded(exchange.request, kept, meta)
         exchange.give_back = partial(self.give_back, key, kept)
         try:
@@ -206,10 +244,27 @@ class Recorder:
 _NOTHING: deque[Reply] = deque()
 
 
+def _busy(exchange: Exchange, busy: BusyError) -> Reply:
+    """No trouble of the test: clients come again."""
+    exchange.upstream = ""
+    exchange.notes.append(str(busy))
+    headers = (("retry-after", str(busy.retry_after)),)
+    problem = Problem(429, str(busy), "queue_full", "rate_limit_error", headers=headers)
+    reply = exchange.dialect.write_error(problem)
+    reply.source = "upstream"
+    return reply
+
+
 _NOT_JSON = (
     "The upstream answered {request.method} {request.path} with {reply.content_type} that is not JSON. "
     "It was passed on and not recorded. It begins: {start}"
 )
+
+
+def _named_model(exchange: Exchange, reply: Reply) -> dict[str, str]:
+    """The model that has answered, as the provider calls it: a dated name where an alias was asked."""
+    model = exchange.dialect.read_reply(reply).model
+    return {"model": model} if model else {}
 
 
 def _is_broken_json(reply: Reply) -> bool:

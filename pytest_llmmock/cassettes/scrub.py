@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from ..core.model import Headers, Reply, Request
 from .cassette import Interaction, Recorded
 from .draft import Draft
+from .identity import without_asker
 from .scrubber import Scrubber
 from .secrets import Secrets
 
@@ -47,6 +48,8 @@ REPLY_HEADERS = (
 )
 """What a recording keeps of a reply's headers. All others, known or not, are never written."""
 
+_NOBODY = Request("GET", "", "/")
+
 _LIST = re.compile(r"[*?\[]")
 
 
@@ -77,10 +80,11 @@ def scrub_request(request: Request, secrets: Secrets | None = None) -> Request:
     return replace(clean, method=scrubber.text(request.method), headers=headers)
 
 
-def scrub_reply(reply: Reply, secrets: Secrets | None = None) -> Reply:
-    """The reply as it may be written. Its frames keep their times."""
+def scrub_reply(reply: Reply, secrets: Secrets | None = None, asked: Request | None = None) -> Reply:
+    """The reply, to what was asked, as it may be written. Its frames keep their times."""
     scrubber = Scrubber(secrets or Secrets.of())
     draft = Draft(reply.arrived)
+    without_asker(draft, reply.content_type, asked or _NOBODY)
     scrubber.draft(draft, reply.content_type)
     return replace(
         reply,
@@ -120,6 +124,6 @@ def scrub(recorded: Recorded, secrets: Secrets | None = None) -> Recorded:
     secrets.learn(recorded.request, recorded.reply)
     return Recorded(
         scrub_request(recorded.request, secrets),
-        scrub_reply(recorded.reply, secrets),
+        scrub_reply(recorded.reply, secrets, recorded.request),
         Scrubber(secrets).values(recorded.meta),
     )

@@ -26,8 +26,12 @@ from .serving import (
     recording_options,
     rules_option,
     serve,
+    show_progress,
     simulation_options,
 )
+
+ASKING = ("models", "upstreams", "max_concurrency", "queue_limit", "retries", "retry_seconds", "timeout", "budget")
+"""Settings that say how an upstream is asked, which the environment may hold."""
 
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
@@ -35,7 +39,9 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @click.command(short_help="Serve, and record what is not recorded yet.")
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where answers come from: openai, codex, or a base URL.")
+@click.option(
+    "--upstream", metavar="NAME|URL", help="Where answers come from: a provider such as openai, codex, or a base URL."
+)
 @recording_options
 @address_options
 @playing_options
@@ -56,10 +62,19 @@ def command(
     """
     settings = recording_settings(mode, upstream, options)
     source = settings.upstream or default_upstream(os.environ)
-    name = find_upstream(source, os.environ).NAME  # never shows a password; a wrong one is refused before we serve
+    name = find_upstream(
+        source, os.environ, settings.upstreams
+    ).NAME  # never shows a password; a wrong one is refused before we serve
     deck = open_deck(cassette, settings, at_once=True)
     told: set[str] = set()
-    handle = standing(deck, deck.engine(lambda: source, on_trouble=lambda trouble: _tell(trouble, told)))
+    progress = show_progress()
+    deck.follow(progress)
+
+    def tell(trouble: str) -> None:
+        progress.clear()
+        _tell(trouble, told)
+
+    handle = standing(deck, deck.engine(lambda: source, on_trouble=tell))
     deck.on_keep(lambda: _kept(deck, told))
 
     def banner(url: str) -> str:
@@ -74,6 +89,7 @@ def command(
         finish(deck)
     finally:
         deck.close()
+        progress.stop()
     for entry in deck.troubles:
         _tell(deck.clean(entry.trouble), told)
     _warn(deck, told)
@@ -111,7 +127,7 @@ def _save(deck: Deck) -> None:
 def recording_settings(mode: str, upstream: str | None, options: Mapping[str, Any]) -> Settings:
     """Settings of the command line over those of the environment. Raises `UsageError`."""
     place, values = from_environment(os.environ)
-    environment = (place, {name: values.get(name) for name in ("upstream", *OF_UPSTREAMS)})
+    environment = (place, {name: values.get(name) for name in ("upstream", *OF_UPSTREAMS, *ASKING)})
     given = {"mode": mode, "upstream": upstream, **as_settings(options)}
     return combine([environment, ("command line", given)])
 

@@ -32,7 +32,9 @@ from .serving import (
 )
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="What to play.")
 @click.option("--mode", type=click.Choice(MODES), default="none", show_default=True)
-@click.option("--upstream", metavar="NAME|URL", help="Where record modes get answers: openai, codex, or a base URL.")
+@click.option(
+    "--upstream", metavar="NAME|URL", help="Where record modes get answers: a provider, codex, or a base URL."
+)
 @recording_options
 @playing_options
 @rules_options

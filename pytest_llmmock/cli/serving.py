@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,7 @@ from ..core.model import Reply, Request
 from ..core.summary import plural
 from ..deck import Deck
 from ..inbound.server import Server
+from ..progress import Drawn, Logged, Progress
 from ..settings import ReasoningCompat, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,7 +55,7 @@ def matching_options(command: F) -> F:
 
 def as_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as settings; what was not given is not set."""
-    return {name: value or None for name, value in options.items()}
+    return {name: None if value is False or value in ("", ()) else value for name, value in options.items()}
 
 
 def playing_options(command: F) -> F:
@@ -154,10 +157,10 @@ def recording_options(command: F) -> F:
     abandoned = click.option(
         "--record-abandoned", is_flag=True, help="Read a stream that its client leaves early to its end, and record it."
     )
-    return errors(abandoned(_asking_options(command)))
+    return errors(abandoned(_wishing_options(_asking_options(command))))
 
 
-def _asking_options(command: F) -> F:
+def _wishing_options(command: F) -> F:
     """What an upstream is asked beside what the client says."""
     effort = click.option(
         "--reasoning-effort",
@@ -175,6 +178,50 @@ def _asking_options(command: F) -> F:
     search = click.option("--web-search", is_flag=True, help="Let the model search the web.")
     model = click.option("--debug-model", metavar="MODEL", help="Ask this model, whatever a request names.")
     return effort(summary(compat(search(model(command)))))
+
+
+def _asking_options(command: F) -> F:
+    """Which upstream is asked, how, and for how much."""
+    options = (
+        click.option(
+            "--route", "models", multiple=True, metavar="PATTERN=NAME", help="Ask this upstream for these models."
+        ),
+        click.option(
+            "--define",
+            "upstreams",
+            multiple=True,
+            metavar="NAME=URL[ KEY_VARIABLE]",
+            help="An upstream of your own, and the variable that holds its key.",
+        ),
+        click.option(
+            "--max-concurrency", type=click.IntRange(1), metavar="N", help="Ask so many at once; others wait."
+        ),
+        click.option(
+            "--queue-limit", type=click.IntRange(0), metavar="N", help="So many may wait (100); others get 429."
+        ),
+        click.option(
+            "--retries",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Ask so often again after 429 and 503. Without it, twice, where the upstream says how long to wait.",
+        ),
+        click.option("--retry-seconds", type=float, metavar="S", help="Wait at most so long for that in all (60)."),
+        click.option("--timeout", type=float, metavar="S", help="Seconds until an answer has to begin (600)."),
+        click.option("--budget", metavar="N|'N tokens'", help="Send nothing after so many requests, or tokens."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def show_progress() -> Progress:
+    """On a terminal a line that is drawn again, in a log a line now and then."""
+
+    def write(text: str) -> None:
+        click.echo(text, err=True, nl=False)
+
+    drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return Progress(Drawn(write, lambda: shutil.get_terminal_size().columns) if drawn else Logged(write))
 
 
 def finish(deck: Deck) -> None:

@@ -66,6 +66,11 @@ class Entry(Asked):
         return self._reply.source
 
     @property
+    def upstream(self) -> str:
+        """The name of the upstream that answered, now or when it was recorded; '' when none did."""
+        return self.exchange.upstream or str(self.exchange.meta().get("upstream") or "")
+
+    @property
     def interaction(self) -> int | None:
         """The number of the recording in its cassette, from 1, or None."""
         return self.exchange.interaction

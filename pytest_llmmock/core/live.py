@@ -75,6 +75,15 @@ class Live:
         """
         self._callbacks.append(callback)
 
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call this once the upstream is let go: at the end, where it breaks off, when the reader has gone."""
+        with self._closing:
+            close = self._close
+            if close is not _nothing:
+                self._close = lambda: _both(close, callback)
+                return
+        callback()
+
     def stay(self) -> None:
         """When the reader leaves early, let a thread take the rest: `then` is called all the same."""
         self._stays = True
@@ -206,6 +215,13 @@ def taken(reply: Reply) -> Reply:
         return reply
     reply.frames.take()
     return replace(reply, frames=reply.frames.seen, live=False)
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
+    try:
+        first()
+    finally:
+        second()
 
 
 def _nothing() -> None:

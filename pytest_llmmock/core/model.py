@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from .json_text import compact, parse_json
+from .leaving import Client
 from .prompt import Answer, Prompt
 from .sse import is_stream
 from .violation import Violation
@@ -51,6 +52,8 @@ class Request:
     body: bytes = b""
     base: str = field(default="", compare=False, repr=False)
     """Where its client reaches us, prefix and all, when that is not the origin: `http://127.0.0.1:8000/t1-ab12`."""
+    client: Client | None = field(default=None, compare=False, repr=False)
+    """Who asks, where it can be noticed that it goes."""
 
     @property
     def url(self) -> str:
@@ -211,6 +214,10 @@ class Exchange:
         """What whoever runs the tests should know; each is told once a run."""
         self.credentials: Headers = ()
         """Further credentials that an upstream has, as headers would hold them: none of it is to be written."""
+        self.upstream = ""
+        """The name of the upstream that was asked; '' when none was."""
+        self.meta: Callable[[], Mapping[str, Any]] = dict
+        """What was noted with the recording that has answered; it is read when somebody wants to know."""
         self.interaction: int | None = None
         """The number, from 1, of the recording that answered."""
         self.give_back: Callable[[], None] | None = None

@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any, Self
@@ -22,6 +22,7 @@ from typing import Any, Self
 from werkzeug.exceptions import NotFound
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from ..core.leaving import Client, Closable
 from ..core.model import Problem, Reply, Request
 from ..core.pacing import Paced
 from ..errors import CutConnection
@@ -115,10 +116,10 @@ class Server:
         """Answer later requests below this prefix with 410, so that nobody else's recording answers them."""
         self._mounts[prefix] = lambda request: self.refuse(request, gone(request))
 
-    def respond(self, request: Request) -> Reply:
+    def respond(self, request: Request, client: Client | None = None) -> Reply:
         """The reply of whoever is mounted where the request goes; 500 when that fails."""
         try:
-            return self._route(request)
+            return self._route(request, client)
         except CutConnection:
             raise
         except BaseException as error:  # pytest.fail() is no Exception, and would end the thread without an answer
@@ -128,13 +129,13 @@ class Server:
         """What the server says by itself, in the shape of the protocol where there is somebody who knows it."""
         return refusal(problem, request, self._write_error)
 
-    def _route(self, request: Request) -> Reply:
+    def _route(self, request: Request, client: Client | None) -> Reply:
         first, _, rest = request.path[1:].partition("/")
         handle = self._mounts.get("/" + first)
         base = f"http://{request.header('host')}" if request.header("host") else self.url
         if handle is None:
-            return self._handle(replace(request, base=base))
-        return handle(replace(request, path="/" + rest, base=f"{base}/{first}"))
+            return self._handle(replace(request, base=base, client=client))
+        return handle(replace(request, path="/" + rest, base=f"{base}/{first}", client=client))
 
     def failed(self, error: BaseException, request: Request) -> Reply:
         """Keep an error that nobody expected, and tell the client."""
@@ -249,13 +250,17 @@ class _Connection(WSGIRequestHandler):
         return asked.keep
 
     def _answer(self, asked: http1.Asked) -> None:
-        reply = self.server.owner.respond(asked.request)
+        reply = self.server.owner.respond(asked.request, self)
         if isinstance(reply.frames, Sequence):
             return self._send(asked, reply)
         with self.server.watch.over(self.request, reply.frames):
             if isinstance(reply.frames, Paced) and reply.frames.holds_head:
                 reply.frames.wait()
             self._send(asked, reply)
+
+    def over(self, wait: Closable) -> AbstractContextManager[None]:
+        """For the time of the block: close this when the client goes."""
+        return self.server.watch.over(self.request, wait)
 
     def _send(self, asked: http1.Asked, reply: Reply) -> None:
         for block in self._blocks(asked, reply):

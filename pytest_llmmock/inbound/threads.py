@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from ..core.leaving import Caller
 from ..core.model import Reply, Request
 from ..core.pacing import Paced
 from .doors import Door
@@ -40,16 +42,18 @@ async def until_due(frames: Paced, patience: float | None = None) -> bool:
 
 async def ask(door: Door, request: Request) -> Reply:
     """The reply of a door, without making an event loop wait for it."""
+    caller = Caller()
+    request = replace(request, client=caller) if door.blocks else request
     if door.begin is not None:
         begun = door.begin(request)
     elif door.blocks:
         begun = partial(door.handle, request)
     else:
         return door.handle(request)
-    return begun if isinstance(begun, Reply) else await _ask_in_thread(begun)
+    return begun if isinstance(begun, Reply) else await _ask_in_thread(begun, caller)
 
 
-async def _ask_in_thread(answer: Callable[[], Reply]) -> Reply:
+async def _ask_in_thread(answer: Callable[[], Reply], caller: Caller) -> Reply:
     """The reply; when nobody waits for it any more, it is let go as soon as it comes."""
     waiting, come = True, list[Reply]()
 
@@ -63,6 +67,7 @@ async def _ask_in_thread(answer: Callable[[], Reply]) -> Reply:
         return await in_thread(ask)
     except BaseException:
         waiting = False
+        caller.leave()
         _let_go(come)  # it may have come already, and nobody was told
         raise
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ..core.model import LiveFrames
+from ..core.leaving import Closable
 
 _PEEK = socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)
 
@@ -17,8 +17,8 @@ class Watch:
     """Closes a live stream when its client has hung up. Its thread begins with the first stream."""
 
     def __init__(self) -> None:
-        self._streams: dict[socket.socket, LiveFrames] = {}
-        self._watched: dict[socket.socket, LiveFrames] = {}
+        self._streams: dict[socket.socket, Closable] = {}
+        self._watched: dict[socket.socket, Closable] = {}
         """Those of clients of which nothing was heard since they asked."""
         self._lock = threading.Lock()
         self._alarm, self._bell = socket.socketpair()
@@ -27,8 +27,8 @@ class Watch:
         self._stopping = False
 
     @contextmanager
-    def over(self, client: socket.socket, frames: LiveFrames) -> Iterator[None]:
-        """While this stream goes to this client."""
+    def over(self, client: socket.socket, frames: Closable) -> Iterator[None]:
+        """While this stream, or what is waited for before it, is for this client."""
         with self._lock:
             self._streams[client] = self._watched[client] = frames
             self._start()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -17,13 +19,15 @@ from ..errors import CutConnection, UpstreamError
 from . import unpacking
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 CONNECT_TIMEOUT = 15.0
 """Seconds."""
 
 READ_TIMEOUT = 600.0
-"""Seconds between two pieces of an answer: a model may think for minutes."""
+"""Seconds until an answer begins, and between two pieces of it: a model may think for minutes."""
 
 _SECONDS_TO_LEAVE = 2.0
 
@@ -52,7 +56,8 @@ _FRAMING = frozenset(
 class Network:
     """Sends requests to upstreams. Proxies and certificates are those of the environment, as httpx reads them."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float = READ_TIMEOUT) -> None:
+        self._timeout = timeout
         self._client: httpx.Client | None = None
         self._opening = threading.Lock()
         self._connections: WeakSet[Any] = WeakSet()
@@ -74,9 +79,9 @@ class Network:
             with self._waiting():
                 response = client.send(self._prepared(request), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UpstreamError(_failure(request, error)) from error
+            raise UpstreamError(_failure(request, error, self._timeout)) from error
         content_type = response.headers.get("content-type", "")
-        chunks = _chunks(response, request, client.headers["accept-encoding"])
+        chunks = _chunks(response, request, client.headers["accept-encoding"], self._timeout)
         live = Live(chunks, response.close, since=since, content_type=content_type, wake=lambda: _wake(response))
         with self._opening:
             self._answers.add(live)
@@ -101,7 +106,7 @@ class Network:
     def _open(self) -> httpx.Client:
         with self._opening:
             if self._client is None:
-                self._client = _new_client()
+                self._client = _new_client(self._timeout)
             return self._client
 
     def _prepared(self, request: Request) -> httpx.Request:
@@ -137,12 +142,37 @@ class Network:
             client.close()
 
 
-def _new_client() -> httpx.Client:
+def _new_client(seconds: float) -> httpx.Client:
+    """Raises `UpstreamError` where the environment names a proxy or certificates that cannot be used."""
     import httpx
 
-    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT))
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-    return httpx.Client(timeout=timeout, limits=limits, follow_redirects=False)
+    try:
+        trust = _trust(*(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        return httpx.Client(verify=trust, timeout=timeout, limits=limits, follow_redirects=False)
+    except (OSError, ValueError, ImportError) as error:
+        raise UpstreamError(
+            f"No connection can be opened with the proxies and certificates of the environment: {_cause(error)}. "
+            f"Look at {_named_in(os.environ)}. Nothing was asked."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _trust(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Whose certificates are trusted. Reading them takes longer than a short answer, and each test has a client."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+_OF_THE_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def _named_in(environ: Mapping[str, str]) -> str:
+    """The variables that may be wrong. Their values may hold a password."""
+    found = [name for name in environ if name.upper() in _OF_THE_NETWORK]
+    return ", ".join(sorted(found) or _OF_THE_NETWORK)
 
 
 def _headers(response: httpx.Response) -> Headers:
@@ -166,21 +196,48 @@ def _asks_for_stream(request: Request) -> bool:
     return "stream" in request.path.lower() or (isinstance(asked, dict) and bool(asked.get("stream")))
 
 
-def _chunks(response: httpx.Response, request: Request, known: str) -> Iterator[bytes]:
+def _chunks(response: httpx.Response, request: Request, known: str, timeout: float) -> Iterator[bytes]:
     """What arrives, as it arrives. Raises `CutConnection` when it breaks off."""
     import httpx
 
     try:
         yield from unpacking.pieces(response, known)
+    except httpx.ReadTimeout as error:
+        raise CutConnection(
+            f"The answer of {without_user(request.origin)} stopped: nothing came for {timeout:g} seconds. It was not "
+            f"recorded. {_MORE_TIME}"
+        ) from error
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise CutConnection(
             f"The answer of {without_user(request.origin)} broke off: {_cause(error)}. It was not recorded."
         ) from error
 
 
-def _failure(request: Request, error: Exception) -> str:
+_MORE_TIME = "To wait longer, set LLMMOCK_TIMEOUT, or timeout in llm_config or the ini file (llm_timeout), in seconds."
+
+
+def _failure(request: Request, error: Exception, timeout: float) -> str:
+    import httpx
+
+    asked = f"{request.method} {request.path}"
+    if isinstance(error, httpx.ConnectTimeout):
+        return (
+            f"The upstream {without_user(request.origin)} could not be reached within "
+            f"{min(timeout, CONNECT_TIMEOUT):g} seconds, for {asked}. Is its address right, and does a proxy stand "
+            "before it (HTTPS_PROXY)? Nothing was recorded."
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return (
+            f"The upstream {without_user(request.origin)} did not answer {asked} within {timeout:g} seconds. "
+            f"Nothing was recorded. {_MORE_TIME}"
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            f"The upstream {without_user(request.origin)} was not asked {asked}: its certificate is not trusted "
+            f"({_cause(error)}). If a gateway or a proxy has one of its own, SSL_CERT_FILE names its authority's file."
+        )
     return (
-        f"The upstream {without_user(request.origin)} did not answer {request.method} {request.path}: {_cause(error)}. "
+        f"The upstream {without_user(request.origin)} did not answer {asked}: {_cause(error)}. "
         "Is it running, and is its address right? Nothing was recorded."
     )
 

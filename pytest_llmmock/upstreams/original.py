@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.model import Exchange, Reply, Send
+from .credentials import is_dummy, without_dummies
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,10 @@ class Original:
     BASE_URL: str = ""
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
-        return send(exchange.sent)
+        request = exchange.sent
+        if any(map(is_dummy, request.headers)):
+            request = replace(request, headers=without_dummies(request.headers))
+        return send(request)
 
 
 def upstream(environ: Mapping[str, str]) -> Original:

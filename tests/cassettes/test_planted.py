@@ -253,7 +253,7 @@ def record(plan: Plan, value: str, folder: Path, read: Callable[[Request], Excha
     """The way of a recording: recorder, scrubber, the last look, files."""
     keys, recordings = Keys(secrets=secrets_of(plan, value)), Recordings()
     upstream = Upstream(reply_of(plan, value), plan.said("meta", value) if "meta" in plan.places else "openai")
-    Recorder(lambda: upstream, no_network, keys, recordings, errors=True).answer(read(request_of(plan, value)))
+    Recorder(lambda exchange: upstream, no_network, keys, recordings, errors=True).answer(read(request_of(plan, value)))
     path = folder / "planted.yaml"
     library.save(path, recordings.interactions, signature=keys.signature, describe=str, secrets=keys.secrets)
     return path, keys

@@ -14,7 +14,7 @@ from pytest_llmmock.cassettes.recorder import Recorder, Recordings
 from pytest_llmmock.cassettes.scrub import REPLY_HEADERS, REQUEST_HEADERS
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Exchange, Frame, Headers, Reply, Request, Send, frames_of
-from pytest_llmmock.errors import UpstreamError, UsageError
+from pytest_llmmock.errors import BusyError, UpstreamError, UsageError
 
 Chat = Callable[..., Request]
 Read = Callable[[Request], Exchange]
@@ -58,7 +58,7 @@ class Upstream:
 
 def recorder(upstream: Upstream, *, errors: bool = False) -> tuple[Recorder, Recordings]:
     recordings = Recordings()
-    return Recorder(lambda: upstream, no_network, Keys(), recordings, errors=errors), recordings
+    return Recorder(lambda exchange: upstream, no_network, Keys(), recordings, errors=errors), recordings
 
 
 def words_of(recordings: Recordings) -> list[str]:
@@ -84,7 +84,7 @@ def test_a_stream_passes_live_and_is_kept_once_it_is_whole(read: Read, chat: Cha
 
 
 def test_an_upstream_is_looked_for_when_it_is_asked(read: Read, chat: Chat) -> None:
-    def none_chosen() -> Upstream:
+    def none_chosen(exchange: Exchange) -> Upstream:
         raise UsageError("no upstream was chosen")
 
     records = Recorder(none_chosen, no_network, Keys(), recordings := Recordings())
@@ -297,7 +297,7 @@ def test_neither_the_clients_key_nor_the_upstreams_nor_a_session_is_kept_where_i
     read: Read, chat: Chat
 ) -> None:
     recordings = Recordings()
-    records = Recorder(Forwarding, echoing, Keys(), recordings)
+    records = Recorder(lambda exchange: Forwarding(), echoing, Keys(), recordings)
     request = replace(chat("I am theirs-z9y8x7w6v5"), headers=(("x-api-key", "theirs-z9y8x7w6v5"),))
     assert b"own-a1b2c3d4e5f6" in records.answer(read(request)).body
     [kept] = recordings.interactions
@@ -307,7 +307,7 @@ def test_neither_the_clients_key_nor_the_upstreams_nor_a_session_is_kept_where_i
 
 def test_a_key_is_computed_from_what_is_known_when_it_is_asked_as_in_replay(read: Read, chat: Chat) -> None:
     recordings = Recordings()
-    records = Recorder(Forwarding, echoing, Keys(), recordings)
+    records = Recorder(lambda exchange: Forwarding(), echoing, Keys(), recordings)
     records.answer(read(chat("my session is c0c1c2c3c4c5")))
     [kept] = recordings.interactions
     assert words_of(recordings) == ["my session is redacted-secret"]
@@ -342,3 +342,57 @@ def test_credentials_that_stand_in_no_header_are_not_written(read: Read, chat: C
     list(records.answer(exchange).frames)
     assert recordings.interactions[0].reply.body == b"redacted-secret"
     assert exchange.credentials == ()
+
+
+class Notes:
+    """Notes what it sees."""
+
+    def __init__(self, refuses: bool = False) -> None:
+        self.seen: list[str] = []
+        self._refuses = refuses
+
+    def asks(self, exchange: Exchange) -> None:
+        self.seen.append(f"asks {exchange.upstream}")
+        if self._refuses:
+            raise UpstreamError("not to be asked")
+
+    def begins(self, exchange: Exchange, reply: Reply) -> None:
+        self.seen.append(f"begins {reply.body!r}")
+
+    def fails(self, exchange: Exchange) -> None:
+        self.seen.append("fails")
+
+    def keeps(self, exchange: Exchange, reply: Reply) -> None:
+        self.seen.append(f"keeps {reply.body!r}")
+
+
+def test_a_witness_sees_what_is_asked_when_its_answer_begins_and_that_it_is_whole(read: Read, chat: Chat) -> None:
+    notes = Notes()
+    records = Recorder(lambda exchange: Upstream(), no_network, Keys(), Recordings(), witnesses=[notes])
+    frames = records.answer(read(chat("hi"))).frames
+    assert notes.seen == ["asks openai", "begins b''"]
+    list(frames)
+    assert notes.seen[2:] == ["keeps b'Hello'"]
+
+
+def test_a_witness_may_refuse_and_nothing_is_sent(read: Read, chat: Chat) -> None:
+    notes, upstream = Notes(refuses=True), Upstream()
+    records = Recorder(lambda exchange: upstream, no_network, Keys(), recordings := Recordings(), witnesses=[notes])
+    with pytest.raises(UpstreamError, match="not to be asked"):
+        records.answer(read(chat("hi")))
+    assert notes.seen == ["asks openai", "fails"]
+    assert (upstream.asked, recordings.interactions) == ([], [])
+
+
+def test_where_too_many_wait_the_client_is_told_to_come_again_and_it_is_no_trouble(read: Read, chat: Chat) -> None:
+    class Full(Upstream):
+        def forward(self, exchange: Exchange, send: Send) -> Reply:
+            raise BusyError("too many wait", 2)
+
+    records, recordings = recorder(Full())
+    exchange = read(chat("hi"))
+    reply = records.answer(exchange)
+    assert (reply.status, reply.source, dict(reply.headers)["retry-after"]) == (429, "upstream", "2")
+    assert reply.json()["error"]["message"] == "too many wait"
+    assert (exchange.upstream, exchange.trouble, exchange.notes) == ("", "", ["too many wait"])
+    assert not recordings.interactions

@@ -310,3 +310,19 @@ def test_of_a_reply_that_breaks_off_it_is_what_came() -> None:
         raise CutConnection("gone")
 
     assert taken(Reply(500, (), Live(chunks(), lambda: None, since=0.0), live=True)).body == b"a"
+
+
+@pytest.mark.parametrize("way", ["end", "close", "hang_up", "late"])
+def test_who_wants_to_know_that_the_upstream_is_let_go_is_told_once(way: str) -> None:
+    close, told = Closer(), Closer()
+    frames = Live([b"a", b"b"], close, since=0)
+    if way != "late":
+        frames.at_end(told)
+    if way in ("end", "late"):
+        list(frames)
+    else:
+        getattr(frames, way)()
+    if way == "late":
+        frames.at_end(told)
+    frames.close()
+    assert (close.calls, told.calls) == (1, 1)

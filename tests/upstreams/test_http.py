@@ -11,7 +11,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import brotli
 import httpx
@@ -322,8 +322,6 @@ def test_a_refused_connection_names_the_upstream_and_what_to_look_at(network):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (httpx.ConnectTimeout("connecting took too long"), "connecting took too long"),
-        (httpx.ReadTimeout(""), "ReadTimeout"),
         (httpx.ConnectError("[Errno -2] Name or service not known"), "[Errno -2] Name or service not known"),
         (httpx.RemoteProtocolError("Server disconnected"), "Server disconnected"),
     ],
@@ -335,6 +333,48 @@ def test_whatever_keeps_the_upstream_from_answering_is_told(network, respx_mock,
         network.send(request())
     assert str(caught.value).startswith(f"The upstream {HOST} did not answer GET /v1/models: {told}. Is it running")
     assert caught.value.__cause__ is error
+
+
+def test_who_does_not_answer_in_time_is_told_with_how_long_it_was_and_what_to_set(respx_mock):
+    respx_mock.get(f"{HOST}/v1/models").mock(side_effect=httpx.ReadTimeout(""))
+    with closing(Network(timeout=1.5)) as network, pytest.raises(UpstreamError) as caught:
+        network.send(request())
+    assert str(caught.value) == (
+        f"The upstream {HOST} did not answer GET /v1/models within 1.5 seconds. Nothing was recorded. "
+        "To wait longer, set LLMMOCK_TIMEOUT, or timeout in llm_config or the ini file (llm_timeout), in seconds."
+    )
+
+
+@pytest.mark.parametrize(("timeout", "told"), [(600, "15"), (2, "2")])
+def test_who_cannot_be_reached_in_time_is_told_apart(respx_mock, timeout, told):
+    respx_mock.get(f"{HOST}/v1/models").mock(side_effect=httpx.ConnectTimeout(""))
+    with closing(Network(timeout=timeout)) as network, pytest.raises(UpstreamError) as caught:
+        network.send(request())
+    assert str(caught.value) == (
+        f"The upstream {HOST} could not be reached within {told} seconds, for GET /v1/models. Is its address right, "
+        "and does a proxy stand before it (HTTPS_PROXY)? Nothing was recorded."
+    )
+
+
+def test_a_stream_that_stops_is_told_with_how_long_nothing_came():
+    def stalls() -> Iterator[bytes]:
+        yield b"data: 1\n\n"
+        over.wait(PATIENCE)
+
+    over = threading.Event()
+    stream = (("content-type", "text/event-stream"),)
+    with (
+        serving(lambda asked: Reply(200, stream, Live(stalls(), lambda: None, since=0.0), live=True)) as url,
+        closing(Network(timeout=0.2)) as network,
+    ):
+        reply = network.send(request(origin=url))
+        with pytest.raises(CutConnection) as caught:
+            read(reply)
+        over.set()
+    assert str(caught.value).startswith(
+        f"The answer of {url} stopped: nothing came for 0.2 seconds. It was not recorded."
+    )
+    assert "LLMMOCK_TIMEOUT" in str(caught.value)
 
 
 @pytest.mark.parametrize("origin", ["http://host:99999999", "http://[half", "http://a b", "http://host:port"])
@@ -431,8 +471,8 @@ def clients(monkeypatch) -> list[httpx.Client]:
     made: list[httpx.Client] = []
     new_client = http._new_client
 
-    def remember() -> httpx.Client:
-        made.append(new_client())
+    def remember(seconds: float) -> httpx.Client:
+        made.append(new_client(seconds))
         return made[-1]
 
     monkeypatch.setattr(http, "_new_client", remember)
