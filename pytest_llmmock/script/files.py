@@ -14,10 +14,13 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from ..errors import UsageError
-from . import mock_openai, templates
+from . import templates
 from .checking import Part, checked, read_part
 from .conditions import conditions_of
 from .documents import Document, Place, parse, read
+from .mock_openai import address as address_of_other
+from .mock_openai import is_one as is_other
+from .mock_openai import load as load_other
 from .problems import Failing, error
 from .replies import NOTHING, Said, reply
 from .rules import Rule
@@ -83,7 +86,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[list[Rule], list[Rule]
     A configuration of mock-openai-server is read as it stands; `environ` may change it.
     """
     document = read(path)
-    return mock_openai.load(document, environ) if mock_openai.is_one(document.value) else _rules(document)
+    return load_other(document, environ) if is_other(document.value) else _rules(document)
 
 
 def load_text(name: str, text: str) -> tuple[list[Rule], list[Rule]]:
@@ -108,7 +111,7 @@ def _rules(document: Document) -> tuple[list[Rule], list[Rule]]:
 def address(path: Path, environ: Mapping[str, str]) -> tuple[str | None, int | None]:
     """Host and port that a file names, which only mock-openai-server's does. Raises `UsageError`."""
     document = read(path)
-    return mock_openai.address(document, environ) if mock_openai.is_one(document.value) else (None, None)
+    return address_of_other(document, environ) if is_other(document.value) else (None, None)
 
 
 def _rule(value: Any, place: Place) -> Rule:

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from ..core.model import Exchange, Later, Reply
 from ..core.summary import plural
 from ..errors import ScriptError, UsageError
-from . import answers
+from .answers import unsuitable, write
 from .conditions import Condition, conditions_of
 from .functions import Computed
 from .problems import Failing, error
@@ -160,7 +160,7 @@ class Rule:
     def _unsuitable(self, action: Action, view: View) -> str:
         if not isinstance(action, Said) or action.status >= 400:
             return ""
-        return answers.unsuitable(action, view.operation, meant=any(each.names_place for each in self._conditions))
+        return unsuitable(action, view.operation, meant=any(each.names_place for each in self._conditions))
 
     def __str__(self) -> str:
         name = f"when({', '.join(each.name for each in self._conditions)})" if self._conditions else "for any request"
@@ -185,7 +185,7 @@ def answer(exchange: Exchange, rules: Iterable[Rule], seed: Callable[[], str]) -
 def _made(action: Action, view: View, values: Values) -> Reply | Later:
     """What a function says is worked out where that may take time."""
     if not isinstance(action, Computed):
-        return answers.write(action, view, values)
+        return write(action, view, values)
     return Later(lambda: _worked_out(action, view, values))
 
 
@@ -195,10 +195,10 @@ def _worked_out(action: Computed, view: View, values: Values) -> Reply:
         result.source = "script"
         return result
     if isinstance(result, Said) and result.status < 400:
-        why = answers.unsuitable(result, view.operation, meant=True)
+        why = unsuitable(result, view.operation, meant=True)
         if why:
             raise ScriptError(f"The function {action.name}() of a rule cannot answer this: {why}.")
-    return answers.write(result, view, values)
+    return write(result, view, values)
 
 
 def explain(exchange: Exchange, rules: Sequence[Rule]) -> str:
