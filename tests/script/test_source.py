@@ -106,3 +106,12 @@ def test_models_are_known_where_rules_name_them_in_full() -> None:
         script.when(model=model).reply("Hello")
     script.when(model="qwen3", contains="x").reply("Hello")
     assert script.models == ["gpt-5", "qwen3"]
+
+
+def test_a_reset_begins_anew_with_what_is_drawn_too(script):
+    script.for_any().reply("{{ uuid }}", template=True)
+    before = [said(script, chat()) for _ in range(2)]
+    script.reset()
+    assert [said(script, chat()) for _ in range(2)] == before
+    assert len({*before}) == 2
+    assert script.answered == 4
