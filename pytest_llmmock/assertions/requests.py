@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from ..core.journal import Entry, Journal
+from ..core.journal import Entry, Journal, last_of
 from .scope import Scope
 
 
@@ -106,6 +106,11 @@ class Selection(Assertions, list[Entry]):
     @property
     def _scope(self) -> Scope:
         return self._of
+
+    @property
+    def last(self) -> Entry:
+        """The latest of them. Raises IndexError when there is none."""
+        return last_of(self)
 
     def where(self, *conditions: Any, **named: Any) -> Selection:
         """Those of them that fit these conditions as well. Raises `UsageError`."""

@@ -127,6 +127,13 @@ class Entry(Asked):
         return f"<{self.operation}{model} -> {self.status} from {self.source}>"
 
 
+def last_of(entries: Sequence[Entry]) -> Entry:
+    """The latest of these. Raises IndexError, in words, when there is none."""
+    if not entries:
+        raise IndexError("There is no last request: none was made that counts here.")
+    return entries[-1]
+
+
 class Journal(Sequence[Entry]):
     """All entries, the first one asked first. Safe to read while requests are still coming in."""
 
@@ -159,7 +166,7 @@ class Journal(Sequence[Entry]):
     @property
     def last(self) -> Entry:
         """The latest entry. Raises IndexError when nothing was asked."""
-        return self._entries[-1]
+        return last_of(self._entries)
 
     def where(self, **conditions: object) -> list[Entry]:
         """The entries whose attributes have these values: `where(model="gpt-5", status=200)`."""

@@ -131,13 +131,22 @@ def _deltas(said: Said, view: View) -> Iterator[Delta]:
     if view.operation not in CONVERSATIONS:
         return _made(said, view)
     once = [*_told(_in_shape(said, view), view)]
-    return (replace(delta, index=index) for index in range(_choices(view)) for delta in once)
+    return (replace(delta, index=index) for index in range(_choices(view) * _prompts(view)) for delta in once)
 
 
 def _choices(view: View) -> int:
     """How many answers at once the request wants."""
     wanted = view.prompt.options.get("n")
     return wanted if view.operation in ("chat", "completions") and isinstance(wanted, int) and 1 < wanted < 129 else 1
+
+
+def _prompts(view: View) -> int:
+    """How many texts are to be continued: Completions takes a list, and answers each of them."""
+    return min(len(view.prompt.messages), _MOST_PROMPTS) or 1 if view.operation == "completions" else 1
+
+
+_MOST_PROMPTS = 2048
+"""Texts in one request of Completions, at most."""
 
 
 def _told(said: Said, view: View) -> Iterator[Delta]:

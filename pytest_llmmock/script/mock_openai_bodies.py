@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -40,6 +40,8 @@ class Bodies:
 
     folder: Path
     streaming: Streaming
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    """Of the answers of all files: no two have the same id."""
 
     def of(self, name: str, place: Place) -> Callable[[View], Reply]:
         """What answers from a file, which is read once. Raises `UsageError`."""
@@ -50,8 +52,7 @@ class Bodies:
             raise UsageError(f"{place}: {path} cannot be read: {error.strerror}.") from None
         if parse_json(_filled(text, "gpt-4", Random(0), 0).encode()) is None:
             raise UsageError(f"{place}: {path} does not hold JSON.")
-        numbers = count(1)
-        return partial(self._answer, text, lambda: Random(f"{name}:{next(numbers)}"))
+        return partial(self._answer, text, lambda: Random(f"{name}:{next(self.numbers)}"))
 
     def _answer(self, text: str, chance: Callable[[], Random], view: View) -> Reply:
         body = json.loads(_filled(text, view.model, chance(), int(view.exchange.started)))

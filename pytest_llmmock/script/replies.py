@@ -121,8 +121,8 @@ def reply(text: str | None = None, **arguments: Unpack[Arguments]) -> Said:
         logprobs=logprobs,
         usage=usage_of(arguments.get("usage")),
         finish_reason=arguments.get("finish_reason") or "",
-        image=arguments.get("image"),
-        audio=arguments.get("audio"),
+        image=_media("image", arguments.get("image"), bytes, str),
+        audio=_media("audio", arguments.get("audio"), bytes),
         vectors=vectors,
         dimensions=dimensions,
         chunks=_chunks(chunks),
@@ -182,7 +182,18 @@ def _status(status: int) -> int:
     return status
 
 
+def _media(name: str, given: Any, *kinds: type) -> Any:
+    """What stands for pictures or for a sound; several pictures in a list."""
+    each = given if name == "image" and isinstance(given, list | tuple) else [given]
+    if not all(one is None or one is True or isinstance(one, kinds) for one in each):
+        address = "its address, " if str in kinds else ""
+        raise UsageError(f"{name}={given!r:.200}: bytes, {address}or True for one that is made up.")
+    return given
+
+
 def _headers(headers: Mapping[str, str] | None) -> Headers:
+    if headers is not None and not isinstance(headers, Mapping):
+        raise UsageError(f"headers={headers!r}: a dict of names and values was expected.")
     return tuple((name.lower(), str(value)) for name, value in (headers or {}).items())
 
 
@@ -202,6 +213,8 @@ def usage_of(given: Usage | Mapping[str, int] | None) -> Usage | None:
     """Usage, by our names or by those of OpenAI and Anthropic. Raises `UsageError`."""
     if given is None or isinstance(given, Usage):
         return given
+    if not isinstance(given, Mapping):
+        raise UsageError(f"usage={given!r}: a dict of counts was expected, such as {{'input': 3, 'output': 4}}.")
     known = tuple(field.name for field in fields(Usage))
     found = {_TOKENS.get(name, name): count for name, count in given.items()}
     wrong = [name for name, count in found.items() if name not in known or not isinstance(count, int)]

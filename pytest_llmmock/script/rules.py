@@ -120,7 +120,7 @@ class Rule:
     def take(self, view: View) -> Action | str:
         """The step whose turn it is, which is used by this; or why there is none for this request."""
         with self._lock:
-            step = self._current()
+            step = self._step_for(view)
             if step is None:
                 return self._used_up()
             why = self._unsuitable(step.action, view)
@@ -144,15 +144,16 @@ class Rule:
 
     def why_not(self, view: View) -> str:
         """Why this rule does not answer a request."""
-        step = self._current()
+        step = self._step_for(view)
         return self.misfit(view) or (self._unsuitable(step.action, view) if step else self._used_up())
 
-    def _current(self) -> Step | None:
-        for number, step in enumerate(self._steps):
-            is_last = number == len(self._steps) - 1
-            if (step.times is None and is_last) or step.given < (step.times or 1):
-                return step
-        return None
+    def _step_for(self, view: View) -> Step | None:
+        """The step whose turn it is; where it says what this request cannot be told, that of those that it can."""
+        step = _current(self._steps)
+        if step is None or not self._unsuitable(step.action, view):
+            return step
+        alike = [one for one in self._steps if isinstance(one.action, Said) and not self._unsuitable(one.action, view)]
+        return _current(alike) or step
 
     def _used_up(self) -> str:
         return f"used up: it has answered {plural(self.given, 'request')}" if self.given else "it has no reply"
@@ -165,6 +166,14 @@ class Rule:
     def __str__(self) -> str:
         name = f"when({', '.join(each.name for each in self._conditions)})" if self._conditions else "for any request"
         return f"{self.place}  {name}" if self.place else name
+
+
+def _current(steps: Sequence[Step]) -> Step | None:
+    for number, step in enumerate(steps):
+        is_last = number == len(steps) - 1
+        if (step.times is None and is_last) or step.given < (step.times or 1):
+            return step
+    return None
 
 
 def rule_for(conditions: Sequence[Any], named: Mapping[str, Any], priority: int) -> Rule:

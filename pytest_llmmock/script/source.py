@@ -23,6 +23,8 @@ class Script:
         self._seed = seed
         self.answered = 0
         """Requests that rules have answered."""
+        self._drawn = 0
+        """The same since the last reset: what is drawn for the next one hangs on it."""
 
     def when(self, *conditions: Any, priority: int = 0, **named: Any) -> Rule:
         """A rule for the requests that are all of this. Raises `UsageError`."""
@@ -57,7 +59,7 @@ class Script:
         for rule in self.rules:
             rule.restart()
         with self._lock:
-            self._answered = 0
+            self._drawn = 0
 
     @property
     def was_put(self) -> Sequence[Rule]:
@@ -102,4 +104,5 @@ class Script:
     def _next_seed(self) -> str:
         with self._lock:
             self.answered += 1
-            return f"{self._seed}:{self.answered}"
+            self._drawn += 1
+            return f"{self._seed}:{self._drawn}"

@@ -47,6 +47,9 @@ def test_what_where_finds_has_the_same_assertions_and_can_be_narrowed() -> None:
     found.assert_prompt_cache_stable()
     assert [entry.status for entry in found.where(status=429)] == [429]
     assert len(found.where(status=429).where(model="other")) == 0
+    assert (found.last.status, found.where(status=200).last.status) == (429, 200)
+    with pytest.raises(IndexError, match="There is no last request"):
+        _ = found.where(model="other").last
 
 
 def test_what_is_asserted_of_a_selection_is_not_asserted_of_the_rest() -> None:

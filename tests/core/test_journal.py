@@ -106,7 +106,7 @@ def test_entries_are_kept_in_the_order_of_asking(read: Read) -> None:
 
 
 def test_the_last_of_nothing_is_an_index_error() -> None:
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="There is no last request"):
         _ = Journal().last
 
 

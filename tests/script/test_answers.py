@@ -90,6 +90,22 @@ def test_several_answers_at_once_say_the_same(stream):
     assert [len(answer.calls_of(index)) for index in answer.choices] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "choices"),
+    [
+        ({"prompt": ["a", "b"]}, 2),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [[1, 2], [3]]}, 2),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": []}, 1),
+    ],
+)
+def test_completions_answer_each_of_several_prompts(stream, fields, choices):
+    answer = answered(asked("/v1/completions", {"model": "m", "stream": stream, **fields}), "Hello")
+    assert {index: answer.joined("text", index) for index in answer.choices} == dict.fromkeys(range(choices), "Hello")
+
+
 def test_a_refusal_is_one():
     answer = answered(chat(), refusal="I cannot.")
     assert (answer.joined("refusal"), answer.text) == ("I cannot.", "")

@@ -105,6 +105,11 @@ def test_ids_are_the_same_in_every_run(folder):
     assert first == second
 
 
+def test_no_two_answers_have_the_same_id(folder):
+    mock = script(folder, chats(pattern(content_regex="a"), pattern(content_regex="b")))
+    assert len({replied(mock, chat(words)).json()["id"] for words in "abab"}) == 4
+
+
 def test_a_stream_has_so_many_words_a_piece_and_keeps_every_space(folder):
     config = chats(pattern(), streaming={"words_per_chunk": 2, "chunk_delay_ms": 20})
     reply = replied(script(folder, config), chat(stream=True))

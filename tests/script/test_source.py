@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from scripting import chat, said
+from scripting import chat, embeddings, replied, said
 
 from pytest_llmmock import dialects
 from pytest_llmmock.script.conditions import conditions_of
@@ -106,3 +106,34 @@ def test_models_are_known_where_rules_name_them_in_full() -> None:
         script.when(model=model).reply("Hello")
     script.when(model="qwen3", contains="x").reply("Hello")
     assert script.models == ["gpt-5", "qwen3"]
+
+
+def test_a_reset_begins_anew_with_what_is_drawn_too(script):
+    script.for_any().reply("{{ uuid }}", template=True)
+    before = [said(script, chat()) for _ in range(2)]
+    script.reset()
+    assert [said(script, chat()) for _ in range(2)] == before
+    assert len({*before}) == 2
+    assert script.answered == 4
+
+
+def test_replies_of_several_kinds_do_not_get_in_each_others_way(script):
+    script.for_any().reply(embedding=[1.0, 0.0])
+    script.for_any().reply("one")
+    script.for_any().reply(embedding=[0.0, 1.0])
+    script.for_any().reply("two")
+    found = [replied(script, embeddings("x")).json()["data"][0]["embedding"] for _ in range(3)]
+    assert found == [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
+    assert [said(script, chat()) for _ in range(3)] == ["one", "two", "two"]
+
+
+def test_an_error_waits_for_what_stands_before_it(script):
+    script.for_any().reply("one").error(500, times=1).reply("two")
+    assert script.answer(embeddings("x")) is None
+    assert said(script, chat()) == "one"
+    assert replied(script, chat()).status == 500
+
+
+def test_what_is_used_up_is_no_answer_though_another_kind_stays(script):
+    script.for_any().reply("one", times=1).reply(embedding=[1.0])
+    assert [said(script, chat()) for _ in range(2)] == ["one", None]
