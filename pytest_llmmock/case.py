@@ -51,7 +51,8 @@ class Case:
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
             since = written(item.config.stash[BEGAN])
-            settings = replace(settings, rules=item.config.rootpath / settings.rules) if settings.rules else settings
+            if settings.rules and isinstance(settings.rules, str | Path):
+                settings = replace(settings, rules=item.config.rootpath / settings.rules)
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
             if PROGRESS in item.config.stash:
                 deck.follow(item.config.stash[PROGRESS])

@@ -129,7 +129,7 @@ class Deck:
         if self.settings.rules:
             from .script.files import load  # reads what a person has written: pydantic, YAML
 
-            rules, default = load(Path(self.settings.rules), os.environ)
+            rules, default = load(self.settings.rules, os.environ)
             (behind if self.settings.on_miss == "rules" else before).extend(rules)
             behind.extend(default)
         return before, behind

@@ -131,8 +131,8 @@ class Settings:
     """How fast replies come: `instant`, `recorded`, `x10`, `tps=40`, `ttft=0.3,tps=40`."""
     chunking: str = "recorded"
     """In which pieces bodies come: `recorded`, `event`, `bytes=N`, `hostile`, `hostile=SEED`."""
-    rules: str | Path = ""
-    """A file of rules, which answer before the recordings do."""
+    rules: str | Path | dict[str, Any] | list[Any] = ""
+    """A file of rules, which answer before the recordings do, or what would stand in one."""
     on_miss: OnMiss = "default"
     """`default`: what no rule and no recording answers, the file's `default` does. `error`: nothing does. `rules`: the
     recordings come first, and rules answer what they miss."""

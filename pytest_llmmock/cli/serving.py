@@ -140,7 +140,7 @@ def gate_options(command: F) -> F:
 
 def address_wanted(settings: Settings, host: str, port: int) -> tuple[str, int]:
     """Where to listen: as the command line says, else as the rules do, which may be another tool's configuration."""
-    if not settings.rules:
+    if not isinstance(settings.rules, str | Path) or not settings.rules:
         return host, port
     from ..script.files import address
 

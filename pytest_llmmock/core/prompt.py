@@ -157,6 +157,8 @@ class Answer:
     id: str = ""
     created: int | None = None
     """Seconds since 1970."""
+    before: int = field(default=0, compare=False, repr=False)
+    """How often the same was answered to the same before: made-up ids are others each time."""
 
     def joined(self, kind: DeltaKind, index: int = 0) -> str:
         """The words of one kind in one choice, joined."""

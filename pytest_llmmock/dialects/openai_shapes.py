@@ -126,7 +126,8 @@ def digest(prompt: Prompt, answer: Answer) -> str:
 
     Agent frameworks put messages in one place when their ids are equal, so it may not be a constant.
     """
-    return blake2b(repr((prompt, answer)).encode(errors="replace"), digest_size=12).hexdigest()
+    again = f" {answer.before}" if answer.before else ""
+    return blake2b((repr((prompt, answer)) + again).encode(errors="replace"), digest_size=12).hexdigest()
 
 
 # --- parts of messages ----------------------------------------------------------------------------------

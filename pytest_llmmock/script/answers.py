@@ -118,7 +118,9 @@ def _reply(said: Said, view: View) -> Reply:
     if said.usage is None:
         view.exchange.notes.append(estimate.NOTE)
     usage = _totalled(said.usage) if said.usage else estimate.usage(view.prompt, deltas)
-    return view.exchange.dialect.write_reply(view.prompt, Answer((*deltas, Delta("usage", usage=usage))))
+    answer = Answer((*deltas, Delta("usage", usage=usage)))
+    answer = replace(answer, before=view.count(repr((view.prompt, answer))))
+    return view.exchange.dialect.write_reply(view.prompt, answer)
 
 
 def _totalled(usage: Usage) -> Usage:

@@ -5,6 +5,7 @@ What a person has written is checked with pydantic, and each error names file, l
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -80,13 +81,26 @@ class _Error(Part):
     times: int | None = None
 
 
-def load(path: Path, environ: Mapping[str, str]) -> tuple[list[Rule], list[Rule]]:
-    """The rules of a file, and those for what nothing else answers. Raises `UsageError`.
+def load(given: str | Path | Any, environ: Mapping[str, str]) -> tuple[list[Rule], list[Rule]]:
+    """The rules of a file, and those for what nothing else answers; or what would stand in one. Raises `UsageError`.
 
     A configuration of mock-openai-server is read as it stands; `environ` may change it.
     """
-    document = read(path)
+    if not isinstance(given, str | Path):
+        return load_text(INLINE, _as_json(given))
+    document = read(Path(given))
     return load_other(document, environ) if is_other(document.value) else _rules(document)
+
+
+INLINE = "rules.json"
+"""What errors call rules that stand in the settings themselves."""
+
+
+def _as_json(given: Any) -> str:
+    try:
+        return json.dumps(given, indent=1, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"The rules in the settings cannot be those of a file: {error}.") from None
 
 
 def load_text(name: str, text: str) -> tuple[list[Rule], list[Rule]]:

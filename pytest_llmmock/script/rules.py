@@ -181,9 +181,12 @@ def rule_for(conditions: Sequence[Any], named: Mapping[str, Any], priority: int)
     return Rule(conditions_of(conditions, named), priority)
 
 
-def answer(exchange: Exchange, rules: Iterable[Rule], seed: Callable[[], str]) -> Reply | Later | None:
-    """The reply of the first rule that fits. `seed` is asked once, for what is drawn."""
+def answer(
+    exchange: Exchange, rules: Iterable[Rule], seed: Callable[[], str], count: Callable[[str], int]
+) -> Reply | Later | None:
+    """The reply of the first rule that fits. `seed` is asked once, for what is drawn; `count` counts what is said."""
     view = View(exchange)
+    view.count = count
     for rule in rules:
         action = "" if rule.misfit(view) else rule.take(view)
         if not isinstance(action, str):

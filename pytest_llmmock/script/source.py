@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ..core.engine import unreadable
@@ -25,6 +27,7 @@ class Script:
         """Requests that rules have answered."""
         self._drawn = 0
         """The same since the last reset: what is drawn for the next one hangs on it."""
+        self._said: Counter[bytes] = Counter()
 
     def when(self, *conditions: Any, priority: int = 0, **named: Any) -> Rule:
         """A rule for the requests that are all of this. Raises `UsageError`."""
@@ -60,6 +63,7 @@ class Script:
             rule.restart()
         with self._lock:
             self._drawn = 0
+            self._said.clear()
 
     @property
     def was_put(self) -> Sequence[Rule]:
@@ -90,7 +94,7 @@ class Script:
             return None
         from .rules import answer
 
-        return answer(exchange, self.rules, self._next_seed)
+        return answer(exchange, self.rules, self._next_seed, self._said_before)
 
     def explain(self, exchange: Exchange, others: Iterable[Rule] = ()) -> str:
         """Which rules there are, these and others, and why each is not for this request; '' without rules."""
@@ -100,6 +104,13 @@ class Script:
         from .rules import explain
 
         return explain(exchange, rules)
+
+    def _said_before(self, said: str) -> int:
+        """How often this was said since the last reset."""
+        digest = blake2b(said.encode(errors="replace"), digest_size=12).digest()
+        with self._lock:
+            self._said[digest] += 1
+            return self._said[digest] - 1
 
     def _next_seed(self) -> str:
         with self._lock:

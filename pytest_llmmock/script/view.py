@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +20,8 @@ class View(Asked):
     """What the rule's `regex` has found."""
     call: int = 1
     """For which time the rule answers."""
+    count: Callable[[str], int] = staticmethod(lambda said: 0)
+    """How often the same was said before; what is asked for is counted."""
 
     @property
     def prompt(self) -> Prompt:

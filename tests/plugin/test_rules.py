@@ -168,3 +168,20 @@ def test_it(llm_mock):
         "--llm-upstream=http://127.0.0.1:9/v1",
     )
     result.assert_outcomes(passed=1)
+
+
+def test_rules_may_stand_in_the_settings_themselves(run):
+    test = """
+import pytest
+
+@pytest.fixture
+def llm_config():
+    return {"rules": {"rules": [{"when": {"contains": "weather"}, "reply": "Sunny"}], "default": "Hello"}}
+
+def test_it(llm_mock):
+    assert [ask("the weather?"), ask("hi")] == ["Sunny", "Hello"]
+"""
+    run(test).assert_outcomes(passed=1)
+    result = run(test.replace("contains", "contians"))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*rules.json, *contians: there is no such key. Did you mean 'contains'?"])

@@ -68,7 +68,7 @@ def test_a_warning_is_told_at_the_end(run):
     output = run(WARM, "--llm-validate=warn")
     assert "1 passed" in output
     assert (
-        "llmmock: 0 replayed, 0 recorded, 0 unmatched · contract: 1 request that the API would refuse\n"
+        "llmmock: 0 replayed, 0 recorded, 0 unmatched · 1 scripted · contract: 1 request that the API would refuse\n"
         "llmmock contract: test_it.py::test_it: The API would refuse POST /v1/chat/completions:\n"
         "  'temperature' has to be at most 2, and is 3.\n"
     ) in output

@@ -137,3 +137,11 @@ def test_an_error_waits_for_what_stands_before_it(script):
 def test_what_is_used_up_is_no_answer_though_another_kind_stays(script):
     script.for_any().reply("one", times=1).reply(embedding=[1.0])
     assert [said(script, chat()) for _ in range(2)] == ["one", None]
+
+
+def test_the_same_said_again_has_an_id_of_its_own_until_the_source_begins_anew(script):
+    script.for_any().reply("Hello")
+    ids = [replied(script, chat("hi")).json()["id"] for _ in range(3)]
+    assert len(set(ids)) == 3
+    script.reset()
+    assert [replied(script, chat("hi")).json()["id"] for _ in range(3)] == ids
