@@ -11,7 +11,7 @@ import click
 from ..cassettes.difference import MISSING, Difference, show
 from ..core.summary import asked, plural
 from ..verification.asking import Outcome
-from ..verification.classes import CLASSES, Class, Found, words
+from ..verification.classes import CLASSES, IN_SHAPE, Class, Found, words
 from .printing import table
 
 _WIDTH = 100
@@ -61,8 +61,21 @@ def _told(found: Found) -> str:
     """`choices[].message.refusal: null -> (nothing)`"""
     if found.name == "failed":
         return str(found.difference.asked)
-    place, minus, plus = (line.strip() for line in show(found.difference))
-    return f"{place}: {minus[2:]} -> {plus[2:]}"
+    minus, plus = _sides(found)
+    return f"{found.difference.path}: {minus} -> {plus}"
+
+
+def _sides(found: Found) -> tuple[str, str]:
+    """What was recorded, and what is answered today. Types stand there as words, and not in quotes as a value does."""
+    difference = found.difference
+    if found.name in IN_SHAPE:
+        return _type(difference.recorded), _type(difference.asked)
+    _, minus, plus = (line.strip() for line in show(difference))
+    return minus[2:], plus[2:]
+
+
+def _type(side: Any) -> str:
+    return "(nothing)" if side is MISSING else str(side)
 
 
 def _cut(text: str) -> str:
@@ -81,8 +94,8 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         if found.name == "failed":
             yield f"  failed: {found.difference.asked}"
             continue
-        place, minus, plus = show(found.difference)
-        yield from (f"  {words(found.name)}: {place.strip()}", f"  {minus}", f"  {plus}")
+        minus, plus = _sides(found)
+        yield from (f"  {words(found.name)}: {found.difference.path}", f"    - {minus}", f"    + {plus}")
     yield from (f"  note: {note}" for note in outcome.notes if note)
 
 

@@ -29,6 +29,9 @@ CLASSES: tuple[Class, ...] = get_args(Class)
 FAILING: tuple[Class, ...] = ("field-removed", "type-changed", "status-differs", "failed")
 """What breaks an application that was tested with the recording. That a model says something else does not."""
 
+IN_SHAPE: tuple[Class, ...] = ("type-changed", "field-removed", "field-added")
+"""Classes whose differences are of types, told in words, and not of values."""
+
 _NEVER = "none"
 """Said where no class is to fail."""
 

@@ -114,7 +114,7 @@ def _said(exchange: Exchange, old: Reply, new: Reply, ours: Answer, theirs: Answ
     both = (one.pop("vectors", None), other.pop("vectors", None))
     places = [each for each in differences(one, other, "answer") if "body" not in one or not _is_alone(each)]
     beside = () if places or any(both) else details(old, new, "answer")
-    for place in places or (each for each in beside if not _is_alone(each)):
+    for place in places or (each for each in beside if not (_is_alone(each) or each.path.endswith(".arguments"))):
         yield Found(_class(place), place)
 
 
