@@ -21,7 +21,7 @@ from ..mock import default_upstream
 from ..settings import from_environment
 from ..upstreams import find as find_upstream
 from ..upstreams.http import Network
-from ..verification.asking import Outcome, Recording, Verifier
+from ..verification.asking import Outcome, Recording, Verifier, is_askable
 from ..verification.classes import FAILING, Class, read_classes
 from .printing import print_json, tell
 from .verified import print_outcomes, value
@@ -74,9 +74,9 @@ def command(
     errors: list[LLMMockError] = []
     opened = library.open_all(cassettes or (Path("cassettes"),), on_error=errors.append)
     recordings = [each for cassette in opened for each in _recordings(cassette, errors)]
-    run = _Run(source, wanted, most)
-    _tell_cost(run.to_ask(recordings), source, ask=not yes)
-    run.go(recordings)
+    _tell_cost([each for each in recordings if each in wanted and is_askable(each)][:most], source, ask=not yes)
+    run = _Run(source, most)
+    run.go(recordings, wanted)
     if as_json:
         print_json(value(run.outcomes, failing, source.NAME, interrupted=run.interrupted))
     else:
@@ -158,37 +158,37 @@ def _known(recording: Recording, what: str) -> str:
 class _Run:
     """Asks recordings in their order, until all are asked or the user has enough."""
 
-    def __init__(self, upstream: Upstream, wanted: _Selection, most: int | None) -> None:
+    def __init__(self, upstream: Upstream, most: int | None) -> None:
         self._upstream = upstream
-        self._wanted = wanted
         self._most = most
         self.outcomes: list[Outcome] = []
         self.interrupted = False
         self.left = 0
         """Recordings that were wanted and not come to."""
 
-    def to_ask(self, recordings: Sequence[Recording]) -> list[Recording]:
-        return [each for each in recordings if each in self._wanted][: self._most]
+    @property
+    def _enough(self) -> bool:
+        return self._most is not None and sum(not each.skipped for each in self.outcomes) >= self._most
 
-    def go(self, recordings: Sequence[Recording]) -> None:
-        """Ask, and note what becomes of each."""
-        chosen = {id(each) for each in self.to_ask(recordings)}
+    def go(self, recordings: Sequence[Recording], wanted: _Selection) -> None:
+        """Ask what is wanted, and note what becomes of each."""
         secrets = Secrets.of()
         network = Network()
         verifier = Verifier(dialects.read, lambda exchange: self._ask(exchange, network, secrets), secrets)
+        count = sum(each in wanted for each in recordings)
         try:
             for recording in recordings:
-                if id(recording) in chosen:
-                    _show(recording, len(self.outcomes) + 1, len(chosen))
-                    self.outcomes.append(verifier.verify(recording))
-                else:
+                if recording not in wanted or self._enough:
                     verifier.pass_over(recording)
+                else:
+                    _show(recording, len(self.outcomes) + 1, count)
+                    self.outcomes.append(verifier.verify(recording))
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
             network.close()
             _show_nothing()
-            self.left = sum(each in self._wanted for each in recordings) - len(self.outcomes)
+            self.left = count - len(self.outcomes)
 
     def _ask(self, exchange: Exchange, network: Network, secrets: Secrets) -> Reply:
         def send(request: Request) -> Reply:

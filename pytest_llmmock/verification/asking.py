@@ -147,6 +147,14 @@ class Verifier:
         self._note(self._references.setdefault(recording.cassette, References()), recording, None)
 
 
+def is_askable(recording: Recording) -> bool:
+    """Whether it would be asked if it were the first."""
+    try:
+        return not unaskable(recording.exchange, References())
+    except CassetteError:
+        return False
+
+
 def unaskable(exchange: Exchange, references: References) -> str:
     """Why a request is better not sent again; '' when it may be."""
     request = exchange.request

@@ -18,7 +18,6 @@ from .classes import Class, Found
 _SAID = (
     *("content", "text", "refusal", "reasoning", "reasoning_content", "reasoning_details", "thinking"),
     *("tool_calls", "function_call", "audio", "images", "parts", "parsed", "output_text"),
-    *("annotations", "citations", "incomplete_details", "stop_sequence", "stop_details"),
 )
 """Fields that an answer has only if it says something of their kind."""
 
@@ -32,6 +31,8 @@ _ALIKE = 0.99
 _CALLS = re.compile(r"\.tool_calls(?:\[\d+\])?(?:\.name)?$")
 _ARGUMENT = re.compile(r"\.tool_calls\[\d+\]\.arguments\..*[^\]]$")
 _ITEM = re.compile(r"\.items(?:\[\d+\](?:\.type)?)?$")
+_PASSING = re.compile(r"(?:[._](?:id|ids|at)|\.arguments)(?:\[\d+\])?$")
+"""Fields of which other values say nothing: ids that are said back, times, how JSON in a text is laid out."""
 _TOOL = re.compile(r"call|tool")
 
 
@@ -114,7 +115,7 @@ def _said(exchange: Exchange, old: Reply, new: Reply, ours: Answer, theirs: Answ
     both = (one.pop("vectors", None), other.pop("vectors", None))
     places = [each for each in differences(one, other, "answer") if "body" not in one or not _is_alone(each)]
     beside = () if places or any(both) else details(old, new, "answer")
-    for place in places or (each for each in beside if not (_is_alone(each) or each.path.endswith(".arguments"))):
+    for place in places or (each for each in beside if not (_is_alone(each) or _PASSING.search(each.path))):
         yield Found(_class(place), place)
 
 

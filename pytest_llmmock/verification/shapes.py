@@ -15,6 +15,12 @@ VOLATILE = (
 )
 """Fields that come and go between two answers of the same upstream: nothing depends on them."""
 
+OPTIONAL = (
+    *("annotations", "citations", "stop_sequence", "stop_details", "incomplete_details", "error"),
+    *("prompt_tokens_details", "completion_tokens_details", "server_tool_use"),
+)
+"""Fields that hold something when there is something to tell: a source, a stop word that was met, cached tokens."""
+
 _GIVEN = ("arguments", "args", "input", "metadata", "schema", "parameters", "input_schema")
 """Fields whose members are named by a model or by the request, and not by the protocol."""
 
@@ -47,6 +53,11 @@ class Shape:
     def known(self) -> set[str]:
         """The types without null: an empty field may hold anything."""
         return self.types - {"null"}
+
+    @property
+    def tells(self) -> bool:
+        """Whether any value here holds something."""
+        return bool(self.fields or self.elements or self.known - {"list", "object"})
 
     def __str__(self) -> str:
         return " or ".join(sorted(self.types))
@@ -93,7 +104,7 @@ def _of_fields(old: Shape, new: Shape, path: str, excused: Collection[str]) -> I
     for name in dict.fromkeys((*old.fields, *new.fields)):
         place = f"{path}.{name}" if path else name
         one, other = old.fields.get(name), new.fields.get(name)
-        if name in excused and not (one and other and one.known and other.known):
+        if _is_excused(name, one, other, excused):
             continue
         if one is None or other is None:
             yield _alone(one, other, place)
@@ -101,6 +112,13 @@ def _of_fields(old: Shape, new: Shape, path: str, excused: Collection[str]) -> I
             yield Found("field-removed" if one.known else "field-added", Difference(place, str(one), str(other)))
         else:
             yield from compared(one, other, place, excused)
+
+
+def _is_excused(name: str, old: Shape | None, new: Shape | None, excused: Collection[str]) -> bool:
+    """Whether it means nothing that only one side has something here."""
+    if old and new and old.known and new.known:
+        return False
+    return name in excused or (name in OPTIONAL and any(side is not None and side.tells for side in (old, new)))
 
 
 def _alone(old: Shape | None, new: Shape | None, place: str) -> Found:

@@ -167,6 +167,16 @@ def test_only_what_is_selected_is_asked_and_at_most_so_many(llmmock, provider, t
     assert done.stdout == "\n0 recordings asked again\n"
 
 
+def test_what_is_skipped_is_none_of_the_most_that_are_asked_and_costs_nothing(llmmock, provider, tmp_path):
+    batch = (request("/v1/batches", {"model": "m"}), {"id": "batch_1"})
+    tape(tmp_path / "a.yaml", batch, (chat("one"), said()), (chat("two"), said()))
+    provider.answer = answering()
+    done = llmmock("verify", "a.yaml", "--upstream", provider.url + "/v1", "--max", "1")
+    assert done.stderr.startswith("llmmock: 1 request to ")
+    assert "about 7 tokens" in done.stderr
+    assert "1 recording asked again: 1 same shape; 1 skipped\n1 recording not asked (--max)\n" in done.stdout
+
+
 def test_an_upstream_that_is_down_is_told_for_each_and_soon_given_up(llmmock, tmp_path):
     tape(tmp_path / "a.yaml", *[(chat(str(number)), said()) for number in range(5)])
     out = llmmock("verify", "a.yaml", "--upstream", "http://127.0.0.1:9/v1", status=1).stdout

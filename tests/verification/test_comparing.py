@@ -242,3 +242,21 @@ def test_members_that_a_model_names_are_no_shape():
     }
     told = found(asked, old, changed(old, "content.0.input", {"town": "Rome"}))
     assert {name for name, _ in told} == {"tools-changed"}
+
+
+@pytest.mark.parametrize("name", ["stop_sequence", "incomplete_details"])
+@pytest.mark.parametrize("gone", [None, ...])
+def test_what_is_told_only_when_there_is_something_to_tell_may_go(name, gone):
+    assert found(chat(), said(**{name: "END"}), changed(said(**{name: "END"}), name, gone)) == []
+
+
+def test_an_empty_field_that_is_gone_is_told():
+    assert found(chat(), said(annotations=[]), said()) == [("field-removed", "annotations")]
+    assert found(chat(), said(annotations=[{"type": "url"}]), said()) == []
+
+
+def test_ids_that_are_said_back_and_times_are_no_difference():
+    asked = request(RESPONSES, {"model": "m", "input": "hi", "previous_response_id": "resp_1"})
+    old = {"id": "resp_2", "model": "m", "status": "completed", "output": [], "previous_response_id": "resp_1"}
+    assert found(asked, old, {**old, "previous_response_id": "resp_today"}) == []
+    assert found(asked, {**old, "expires_at": 1}, {**old, "expires_at": 2}) == []
