@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
@@ -26,19 +26,13 @@ _GOES_ON = ("previous_response_id", "conversation")
 class NotMade(Exception):
     """A request names something that was not made today."""
 
-    def __init__(self, id: str, number: int, call: str = "") -> None:
-        made = f"the call of {call} in #{number}, which is not made today" if call else f"what #{number} made"
-        super().__init__(f"needs {id}, {made}" + ("" if call else ", which was not made today"))
-
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    number: int
-    """Of the recording whose answer told the id."""
     today: str | None
     """The id that the answer of today has in its place; None where there is none."""
-    call: str = ""
-    """The tool that is called under this id."""
+    why_not: str = ""
+    """Why there is none."""
 
 
 class References:
@@ -49,19 +43,22 @@ class References:
 
     def learn(self, number: int, exchange: Exchange, recorded: Reply, today: Reply | None) -> None:
         """Note the ids that an answer told, and those of today's answer; without one, that there are none."""
-        ours, theirs = _ids(recorded), _ids(today) if today is not None and today.status < 400 else {}
-        for place, ids in ours.items():
+        answered = today if today is not None and today.status < 400 else None
+        why_not = f"made by #{number}, " + ("whose answer has none today" if answered else "which has no answer today")
+        theirs = _ids(answered) if answered is not None else {}
+        for place, ids in _ids(recorded).items():
             now = theirs.get(place, [])
             for at, id in enumerate(ids):
-                self._made.setdefault(id, _Made(number, now[at] if at < len(now) else None))
-        self._learn_calls(number, exchange, recorded, today)
+                self._made.setdefault(id, _Made(now[at] if at < len(now) else None, why_not))
+        if answered is not None:
+            self._learn_calls(number, _calls(exchange, recorded), _calls(exchange, answered))
 
-    def _learn_calls(self, number: int, exchange: Exchange, recorded: Reply, today: Reply | None) -> None:
+    def _learn_calls(self, number: int, recorded: Sequence[ToolCall], today: Sequence[ToolCall]) -> None:
         """The same call has the same place, and calls the same tool."""
-        now = _calls(exchange, today) if today is not None else []
-        for at, call in enumerate(_calls(exchange, recorded)):
-            same = at < len(now) and now[at].name == call.name
-            self._made[call.id] = _Made(number, now[at].id if same else None, call.name)
+        for at, call in enumerate(recorded):
+            same = at < len(today) and today[at].name == call.name
+            why_not = f"a call of {call.name} that #{number} does not make today"
+            self._made[call.id] = _Made(today[at].id if same else None, why_not)
 
     def made_today(self, request: Request) -> bool:
         """Whether the address of a request names something that was made today."""
@@ -83,7 +80,7 @@ class References:
         if made is None:
             return id  # it was there before: the provider may know it still
         if made.today is None:
-            raise NotMade(id, made.number, made.call)
+            raise NotMade(f"needs {id}, {made.why_not}")
         return made.today
 
     def _of_segment(self, segment: str) -> _Made | None:

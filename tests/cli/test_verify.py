@@ -167,6 +167,42 @@ def test_only_what_is_selected_is_asked_and_at_most_so_many(llmmock, provider, t
     assert done.stdout == "\n0 recordings asked again\n"
 
 
+RULES = """
+rules:
+  - when: {contains: weather}
+    reply: {tool_calls: [{name: get_weather, arguments: {city: Rome}}]}
+default:
+  reply: {text: It is sunny.}
+"""
+
+CONVERSATION = """
+from openai import OpenAI
+with OpenAI(max_retries=0) as client:
+    tools = [{"type": "function", "name": "get_weather", "parameters": {}, "strict": False}]
+    one = client.responses.create(model="gpt-5", input="How is the weather?", tools=tools)
+    output = {"type": "function_call_output", "call_id": one.output[0].call_id, "output": "sunny"}
+    two = client.responses.create(model="gpt-5", previous_response_id=one.id, input=[output])
+    for event in client.responses.create(model="gpt-5", previous_response_id=two.id, input="And now?", stream=True):
+        pass
+    file = client.files.create(file=("a.txt", b"hello"), purpose="assistants")
+    client.files.content(file.id)
+    client.files.delete(file.id)
+    client.responses.retrieve(two.id)
+"""
+
+
+def test_conversations_and_files_are_asked_again_of_a_provider_that_knows_none_of_their_ids(llmmock, tmp_path):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "app.py").write_text(CONVERSATION)
+    provider = ["replay", "--simulate", "--rules", "rules.yaml"]
+    with llmmock.serving(*provider) as first:
+        record = ["record", "--cassette", "a.yaml", "--upstream", first.url + "/v1"]
+        llmmock(*record, "--", sys.executable, "app.py")
+    with llmmock.serving(*provider) as second:
+        out = llmmock("verify", "a.yaml", "--upstream", second.url + "/v1").stdout
+    assert out.endswith("7 recordings asked again: 7 same shape\n")
+
+
 def test_what_is_skipped_is_none_of_the_most_that_are_asked_and_costs_nothing(llmmock, provider, tmp_path):
     batch = (request("/v1/batches", {"model": "m"}), {"id": "batch_1"})
     tape(tmp_path / "a.yaml", batch, (chat("one"), said()), (chat("two"), said()))

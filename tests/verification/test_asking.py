@@ -84,7 +84,7 @@ def test_a_result_of_a_call_that_is_not_made_today_is_not_sent(today):
         upstream, (responses(), response("resp_recorded", call("call_old1"))), (responses(**body), response("resp_2"))
     )
     assert one.name == "tools-changed"
-    assert two.skipped == "needs call_old1, the call of weather in #1, which is not made today"
+    assert two.skipped == "needs call_old1, a call of weather that #1 does not make today"
     assert len(upstream.asked) == 1
 
 
@@ -104,7 +104,7 @@ def test_what_goes_on_from_an_answer_that_failed_is_skipped_with_its_reason():
         (responses(previous_response_id="resp_recorded"), response("resp_2")),
     )
     assert (one.name, one.notes) == ("status-differs", ["overloaded"])
-    assert two.skipped == "needs resp_recorded, what #1 made, which was not made today"
+    assert two.skipped == "needs resp_recorded, made by #1, which has no answer today"
 
 
 def test_what_goes_on_from_a_recording_that_was_not_selected_is_skipped():
@@ -113,7 +113,7 @@ def test_what_goes_on_from_a_recording_that_was_not_selected_is_skipped():
         (responses(previous_response_id="resp_recorded"), response("resp_2")),
     )
     (two,) = verify(Upstream(), *pairs, without=1)
-    assert "needs resp_recorded" in two.skipped
+    assert two.skipped == "needs resp_recorded, made by #1, which has no answer today"
 
 
 def test_an_id_that_was_there_before_is_asked_for_as_it_is():
