@@ -12,7 +12,7 @@ from .cassettes.matchers import Keys
 from .cassettes.recorder import Recorder, Recordings, Witness
 from .cassettes.spending import Spending
 from .cassettes.underway import Underway
-from .core.model import Exchange, Forgetful, Reply, Upstream
+from .core.model import Exchange, Forgetful, Reply, Request, Upstream
 from .settings import Settings, told_to_upstreams
 from .upstreams import UPSTREAMS, find
 from .upstreams.http import Network
@@ -49,13 +49,17 @@ class Asking:
         """The source that asks. Raises `UsageError` for an upstream that was named and cannot be asked."""
         return Recorder(
             self._routes(default),
-            self._patience.send,
+            self.send,
             keys,
             recordings,
             errors=self._settings.record_errors,
             underway=self.underway,
             witnesses=self.witnesses,
         )
+
+    def send(self, request: Request) -> Reply:
+        """Ask in turn, and again where an upstream was busy. Raises `UpstreamError`."""
+        return self._patience.send(request)
 
     def _routes(self, default: Callable[[], str]) -> Routes:
         """An upstream that was named is looked up now; a default, or one of a model, only when it is needed."""

@@ -239,9 +239,9 @@ def _running(server: Server | None) -> Iterator[Server]:
         yield own
 
 
-def new_server() -> Server:
-    """A server that knows in which shape to refuse what it cannot read."""
-    return Server(write_error=dialects.write_error)
+def new_server(host: str = "127.0.0.1", port: int = 0) -> Server:
+    """A server that knows in which shape to refuse what it cannot read. Port 0 takes any free one."""
+    return Server(host=host, port=port, write_error=dialects.write_error)
 
 
 def default_upstream(environ: Mapping[str, str]) -> str:
@@ -250,7 +250,7 @@ def default_upstream(environ: Mapping[str, str]) -> str:
     if name:
         return name
     raise UsageError(
-        "Record mode needs an upstream, and none was chosen. "
+        "An upstream is needed, and none was chosen. "
         "Name one with --llm-upstream (pytest), --upstream (llmmock) or LLMMOCK_UPSTREAM: "
         "a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default when OPENAI_API_KEY is set. "
         "`llmmock login` shows what there is, and chooses one from now on."

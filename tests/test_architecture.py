@@ -30,6 +30,7 @@ PARTS = {
     "contract": {"core", "errors", "dialects"},
     "gate": {"core", "errors", "gate"},
     "control": {"core", "errors", "script", "faults", "cassettes", "gate", "deck", "control"},
+    "verification": {"core", "errors", "cassettes", "verification"},
     "keeper": {"core", "errors", "files", "dialects", "cassettes", "settings"},
     "deck": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"),

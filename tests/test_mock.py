@@ -436,7 +436,7 @@ def test_a_cassette_in_process_does_not_take_what_is_sent_to_a_server_of_ours(tm
 
 def test_a_server_without_an_upstream_lists_the_choices_when_it_needs_one(path, standin):
     choices = (
-        "Record mode needs an upstream, and none was chosen. Name one with --llm-upstream (pytest), --upstream "
+        "An upstream is needed, and none was chosen. Name one with --llm-upstream (pytest), --upstream "
         "(llmmock) or LLMMOCK_UPSTREAM: a base URL such as http://127.0.0.1:8000/v1, or 'openai', which is the default "
         "when OPENAI_API_KEY is set. `llmmock login` shows what there is, and chooses one from now on."
     )
@@ -458,7 +458,7 @@ def test_with_a_key_openai_is_the_upstream_of_a_server(path, standin, monkeypatc
 
 @pytest.mark.parametrize("key", [None, "", "llmmock"])
 def test_a_key_that_is_none_chooses_no_upstream(key):
-    with pytest.raises(UsageError, match=r"^Record mode needs an upstream"):
+    with pytest.raises(UsageError, match=r"^An upstream is needed"):
         default_upstream({} if key is None else {"OPENAI_API_KEY": key})
     assert default_upstream({"OPENAI_API_KEY": "sk-real"}) == "openai"
 

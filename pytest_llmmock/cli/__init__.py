@@ -21,6 +21,7 @@ COMMANDS = {
     "diff": "diff",
     "stats": "stats",
     "check": "check",
+    "verify": "verify",
     "rekey": "rekey",
     "scan": "scan",
     "scrub": "scrub",

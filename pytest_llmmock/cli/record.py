@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from ..cassettes.mismatch import Advice
 from ..core.summary import plural
 from ..deck import Deck
 from ..errors import CassetteError
-from ..mock import default_upstream
+from ..mock import default_upstream, new_server
 from ..settings import MODES, OF_UPSTREAMS, Settings, combine, from_environment
 from ..standalone import standing
 from ..upstreams import find as find_upstream
+from .around import around
 from .serving import (
     address_options,
     as_settings,
     finish,
     gate_options,
+    is_given,
     playing_options,
     recording_options,
     rules_option,
@@ -36,7 +39,9 @@ ASKING = ("models", "upstreams", "max_concurrency", "queue_limit", "retries", "r
 RECORD_MODES = [mode for mode in MODES if mode != "none"]
 
 
-@click.command(short_help="Serve, and record what is not recorded yet.")
+@click.command(
+    short_help="Serve, and record what is not recorded yet.", context_settings={"allow_interspersed_args": False}
+)
 @click.option("--cassette", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where to record to.")
 @click.option("--mode", type=click.Choice(RECORD_MODES), default="new_episodes", show_default=True)
 @click.option(
@@ -48,23 +53,28 @@ RECORD_MODES = [mode for mode in MODES if mode != "none"]
 @rules_option
 @simulation_options
 @gate_options
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND [ARGUMENT]...]")
 def command(
     cassette: Path,
     mode: str,
     upstream: str | None,
     host: str,
     port: int,
+    arguments: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Serve a cassette; what it does not hold is asked of the upstream and recorded.
 
-    Each answer is written as soon as it is whole, so nothing is lost when this ends.
+    Each answer is written as soon as it is whole, so nothing is lost when this ends. With a command it serves
+    while the command runs, as `llmmock run` does, and writes when the command has succeeded; its port is any free one
+    then, unless --port is given.
     """
     settings = recording_settings(mode, upstream, options)
     source = settings.upstream or default_upstream(os.environ)
-    name = find_upstream(
-        source, os.environ, settings.upstreams
-    ).NAME  # never shows a password; a wrong one is refused before we serve
+    name = find_upstream(source, os.environ, settings.upstreams).NAME  # never shows a password; a wrong one is refused
+    if arguments:
+        server = new_server(host, port if is_given("port") else 0)
+        sys.exit(around(open_deck(cassette, settings), arguments, server))
     deck = open_deck(cassette, settings, at_once=True)
     told: set[str] = set()
     progress = show_progress()

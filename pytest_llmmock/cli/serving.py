@@ -144,11 +144,14 @@ def address_wanted(settings: Settings, host: str, port: int) -> tuple[str, int]:
         return host, port
     from ..script.files import address
 
-    source = click.get_current_context().get_parameter_source
-    own = {name for name in ("host", "port") if source(name) is ParameterSource.DEFAULT}
     wanted_host, wanted_port = address(Path(settings.rules), os.environ)
-    host = wanted_host if wanted_host and "host" in own else host
-    return host, wanted_port if wanted_port is not None and "port" in own else port
+    host = wanted_host if wanted_host and not is_given("host") else host
+    return host, wanted_port if wanted_port is not None and not is_given("port") else port
+
+
+def is_given(option: str) -> bool:
+    """Whether the user has said it, and it is no default."""
+    return click.get_current_context().get_parameter_source(option) is not ParameterSource.DEFAULT
 
 
 def recording_options(command: F) -> F:

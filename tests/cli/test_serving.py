@@ -114,7 +114,7 @@ def test_every_recording_is_on_disk_as_soon_as_its_answer_is_whole(llmmock, stan
 
 def test_record_without_an_upstream_lists_the_choices(llmmock):
     told = llmmock("record", "--cassette", "a.yaml", status=2).stderr
-    assert "Record mode needs an upstream" in told
+    assert "An upstream is needed" in told
     assert "--upstream" in told
 
 
@@ -186,7 +186,7 @@ def test_run_keeps_aside_what_a_failing_command_recorded(llmmock, standin, tmp_p
 
 
 def test_run_tells_when_there_is_no_such_command(llmmock):
-    assert "cannot be run" in llmmock("run", "--cassette", "a.yaml", "--", "no-such-program", status=2).stderr
+    assert "cannot be run" in llmmock("run", "--cassette", "a.yaml", "--", "no-such-program", status=127).stderr
 
 
 def test_a_cassette_that_cannot_be_written_is_told_and_the_client_has_its_answer(llmmock, standin, tmp_path):

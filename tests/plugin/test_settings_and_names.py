@@ -267,7 +267,7 @@ def test_the_server_needs_an_upstream_only_when_there_is_something_to_record(pro
     )
     result = run(project, "--llm-record")
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines("*Record mode needs an upstream, and none was chosen.*")
+    result.stdout.fnmatch_lines("*An upstream is needed, and none was chosen.*")
     run(project, "--llm-record", f"--llm-upstream={standin.base_url}").assert_outcomes(passed=2)
     run(project, "--llm-record").assert_outcomes(passed=2)
     assert len(standin.requests) == 1

@@ -1,0 +1,1 @@
+"""Recordings held against what an upstream answers today."""
