@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from . import dialects
+from .cassettes import unplayed
 from .cassettes.mismatch import Advice
 from .cassettes.recorder import written
 from .contract import source as contract
@@ -89,7 +91,7 @@ class Case:
         broken = contract.report(self._deck.requests) if report.failed and report.when == "call" else []
         if broken:
             report.sections.append(("llmmock contract", "\n".join(broken)))
-        chances = self._deck.chances() if report.failed else ""
+        chances = self._chances() if report.failed else ""
         if chances:
             report.sections.append(("llmmock chance", chances))
 
@@ -100,6 +102,14 @@ class Case:
             for entry in self._deck.refused
         ]
         return "\n\n".join([*filter(None, [self._deck.report()]), *refused])
+
+    def _chances(self) -> str:
+        """What fell as chance would have it, and how it falls the same way again; '' when nothing did."""
+        lines = [f"Chance had a hand in this: {seed}" for seed in self._deck.faults.seeds]
+        chunking = self._deck.delivery.chunking
+        if chunking.kind == "hostile" and self._deck.requests:
+            lines.append(f"Streams were cut by chance. To have them cut so again:  --llm-chunking={chunking}")
+        return "\n".join(lines)
 
     def finish(self) -> None:
         """Save what was recorded, and fail the test when a request had no answer."""
@@ -130,7 +140,7 @@ class Case:
         if settings.unplayed != "fail" or settings.mode in ("all", "changed") or not (self._passed and self._alone):
             return ""
         record = f'pytest --llm-record=changed "{shown(self._item)}"'
-        return self._deck.unplayed_report(record)
+        return unplayed.report(self._deck.cassette, dialects.read, record)
 
     def _tell(self, aside: Path | None) -> dict[str, Any]:
         """What the run is told of this test: plain values, for they go from xdist's workers to the controller."""

@@ -22,7 +22,6 @@ from .contract.source import Contract
 from .core.engine import Engine
 from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
-from .core.summary import asked, plural
 from .errors import CassetteError
 from .faults import Faults
 from .gate import gate_of
@@ -37,9 +36,6 @@ from .upstreams.base_url import DUMMY_KEY
 if TYPE_CHECKING:
     from .script.batches import Ask
     from .script.simulation import Simulation
-
-_LISTED = 10
-"""Recordings that are listed."""
 
 
 class Deck:
@@ -281,33 +277,6 @@ class Deck:
     def clean(self, text: str) -> str:
         """A text that people read, without secrets."""
         return Scrubber(self.keys.secrets).text(text)
-
-    def chances(self) -> str:
-        """What fell as chance would have it, and how it falls the same way again; '' when nothing did."""
-        lines = [f"Chance had a hand in this: {seed}" for seed in self.faults.seeds]
-        if self.delivery.chunking.kind == "hostile" and self.requests:
-            lines.append(
-                f"Streams were cut by chance. To have them cut so again:  --llm-chunking={self.delivery.chunking}"
-            )
-        return "\n".join(lines)
-
-    def unplayed_report(self, record: str) -> str:
-        """What the cassette holds that nobody asked for, and the command that drops it; '' when all was played."""
-        cassette = self.cassette
-        if not cassette.unplayed:
-            return ""
-        left = f"{len(cassette.unplayed)} of {plural(len(cassette), 'recording')}"
-        lines = [f"{left} in {cassette.path} were not used by this test.", "", *self._unplayed_lines()]
-        drop = f"If they are not asked for any more on purpose, drop them:  {record}"
-        return "\n".join([*lines, "", "To fix it:", f"  * {drop}", "  * If they may stay:  --llm-unplayed=warn"])
-
-    def _unplayed_lines(self) -> Iterator[str]:
-        played = set(self.cassette.played_numbers)
-        unplayed = [pair for pair in enumerate(self.cassette.interactions, 1) if pair[0] not in played]
-        for number, interaction in unplayed[:_LISTED]:
-            yield f"  #{number}  {asked(dialects.read(interaction.request))}"
-        if len(unplayed) > _LISTED:
-            yield f"  and {len(unplayed) - _LISTED} more"
 
     def follow(self, witness: Witness) -> None:
         """Let somebody see what upstreams are asked and answer. To be said before `engine`."""
