@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +23,22 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # says how busy the machine is, not how good the test
 )
 settings.load_profile("llmmock")
+
+
+def _hear_signals() -> None:
+    """A run in the background ignores Ctrl-C, and so would the programs that tests start and send it to."""
+    for name, handler in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGQUIT", signal.SIG_DFL),
+        ("SIGHUP", signal.SIG_DFL),
+    ):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+if threading.current_thread() is threading.main_thread():
+    _hear_signals()
 
 Read = Callable[[Request], Exchange]
 
