@@ -32,9 +32,9 @@ with OpenAI(max_retries=0) as client:
 """
 
 WAIT = """
-import signal
+import os, signal
 def told(number, frame):
-    print(signal.Signals(number).name, flush=True)
+    os.write(1, signal.Signals(number).name.encode() + b"\\n")  # it may come while "ready" is being printed
     raise SystemExit(5)
 for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(each, told)
