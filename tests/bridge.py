@@ -9,38 +9,31 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import count
 
+from serving import Serving
+
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Frame, Reply, Request, json_reply
 from pytest_llmmock.core.sse import write_event
-from pytest_llmmock.inbound.server import Server
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 STATES = ("queued", "running", "completed")
 OPERATION = "chatgptop_1f2e3d4c"
 
 
-class Bridge:
+class Bridge(Serving):
     """Keeps what is uploaded; an operation goes on each time that somebody looks."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[str] = []
         self._files = {"ab12": ("cat.png", "image/png", PICTURE)}
         self._numbers = count(1)
         self._looked: Counter[str] = Counter()
         self._cancelled = False
-        self._server = Server(self.handle)
-
-    def __enter__(self) -> Bridge:
-        self._server.start()
-        return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._server.stop()
+        super().__exit__(*exc_info)
         assert self._server.errors == []
-
-    @property
-    def url(self) -> str:
-        return self._server.url
 
     def handle(self, request: Request) -> Reply:
         self.asked.append(f"{request.method} {request.path}")

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs
 
 from backend_answers import answer
 from backend_rules import Refused, check
+from serving import Serving
 
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Reply, Request, json_reply
-from pytest_llmmock.inbound.server import Server
 
 CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 ACCOUNT = "3f1c2a54-9d3e-4f6b-8a57-1c2d3e4f5a6b"
@@ -45,13 +45,13 @@ def jwt(**claims: object) -> str:
     return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), signature])
 
 
-class Backend:
+class Backend(Serving):
     """One account, its tokens, and what it is asked."""
 
     def __init__(self, lasts: float = 3600.0) -> None:
+        super().__init__()
         self.lasts = lasts
         """Seconds that an access token lasts."""
-        self.requests: list[Request] = []
         self.refreshes: list[Request] = []
         self.valid: set[str] = set()
         """Access tokens that are taken."""
@@ -59,28 +59,17 @@ class Backend:
         """What the sign-in server says instead."""
         self.sealed: set[str] = set()
         """Encrypted thoughts that it has given out."""
-        self.release = threading.Event()
-        self.release.set()
         self._refresh = ""
         self._used: set[str] = set()
         self._lock = threading.Lock()
-        self._server = Server(self.handle)
-
-    def __enter__(self) -> Backend:
-        self._server.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.release.set()
-        self._server.stop()
 
     @property
     def issuer(self) -> str:
-        return self._server.url
+        return self.url
 
     @property
     def base_url(self) -> str:
-        return self._server.url + "/backend-api/codex"
+        return self.url + "/backend-api/codex"
 
     @property
     def bodies(self) -> list[Any]:

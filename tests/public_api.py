@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Container
 from typing import Any
 
 from backend_answers import answer
 from backend_rules import Refused, check_items
+from serving import Serving
 
 from pytest_llmmock.core.model import Reply, Request, json_reply
-from pytest_llmmock.inbound.server import Server
 
 UNSUPPORTED = {
     "background",
@@ -50,30 +49,19 @@ SAID: dict[str, tuple[int, dict[str, Any]]] = {
 """The words of the user, and what is said to them instead of an answer."""
 
 
-class PublicAPI:
+class PublicAPI(Serving):
     """Answers whoever brings a token that is good."""
 
     def __init__(self, tokens: Callable[[], Container[str]]) -> None:
+        super().__init__()
         self.tokens = tokens
-        self.requests: list[Request] = []
         self.sealed: set[str] = set()
-        self.release = threading.Event()
-        self.release.set()
         self.status = 0
         """Answered to everything, if it is set."""
-        self._server = Server(self.handle)
-
-    def __enter__(self) -> PublicAPI:
-        self._server.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.release.set()
-        self._server.stop()
 
     @property
     def base_url(self) -> str:
-        return self._server.url + "/v1"
+        return self.url + "/v1"
 
     @property
     def bodies(self) -> list[Any]:

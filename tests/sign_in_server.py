@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
+from serving import Serving
 
 from pytest_llmmock.core.model import Reply, Request, json_reply
-from pytest_llmmock.inbound.server import Server
 
 if TYPE_CHECKING:  # an extra brings it
     from joserfc.jwk import ECKey, RSAKey
@@ -42,10 +42,11 @@ _MAY = {"agent_name_hint", "prompt", "id_token_hint", "login_hint"}
 _FIRST = "dynamic_agent_client"
 
 
-class SignInServer:
+class SignInServer(Serving):
     """Registers, gives tokens, takes them back."""
 
     def __init__(self, clock: Callable[[], float], *, key: str = "RSA") -> None:
+        super().__init__()
         self.clock = clock
         self.key = _new_key(key)
         self.algorithm = "RS256" if key == "RSA" else "ES256"
@@ -70,18 +71,6 @@ class SignInServer:
         self.spent: set[str] = set()
         self.revoked: set[str] = set()
         self._codes: dict[str, dict[str, str]] = {}
-        self._server = Server(self.handle)
-
-    def __enter__(self) -> SignInServer:
-        self._server.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._server.stop()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
 
     @property
     def secrets(self) -> set[str]:

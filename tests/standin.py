@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
+
+from serving import Serving
 
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Frame, Reply, Request, json_reply
 from pytest_llmmock.core.sse import write_event
 from pytest_llmmock.errors import CutConnection
-from pytest_llmmock.inbound.server import Server
 
 SECRET = "sk-standin-0123456789abcdef"
 
@@ -22,26 +22,8 @@ PRIVATE = (
 """What a provider sends and nobody wants in a repository."""
 
 
-class Standin:
+class Standin(Serving):
     """Answers chat and embeddings by saying back what it was asked, counting its answers."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.release = threading.Event()
-        self.release.set()
-        self._server = Server(self.handle)
-
-    def __enter__(self) -> Standin:
-        self._server.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.release.set()
-        self._server.stop()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
 
     @property
     def base_url(self) -> str:

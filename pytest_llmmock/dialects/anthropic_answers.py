@@ -179,7 +179,7 @@ def write_reply(prompt: Prompt, answer: Answer) -> Reply:
         return write_events([*begun, *end])
     if error:
         failure = errors.failure_of(error)
-        return write_json({**failure, "request_id": None}, errors.status_of(failure))
+        return errors.write_whole(failure, errors.status_of(failure))
     return write_json(message)
 
 

@@ -28,5 +28,5 @@ def read_reply(reply: Reply) -> Answer:
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """`MessageTokensCount`: what was told, or an estimate."""
     if error := shapes.error_of(answer):
-        return write_json({**errors.failure_of(error), "request_id": None}, 500)
+        return errors.write_trouble(error)
     return write_json({"input_tokens": counted(prompt, answer)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..core.model import Problem, Reply
+from ..core.model import Headers, Problem, Reply
 from ..core.prompt import Delta
 from .fields import mapping, text, write_event, write_json
 
@@ -28,8 +28,7 @@ STATUSES = {kind: status for status, kind in TYPES.items()}
 
 
 def write_error(problem: Problem) -> Reply:
-    """`ErrorResponse`. Nobody but the API gives an id to a request."""
-    return write_json({**_failure(problem), "request_id": None}, problem.status, problem.headers)
+    return write_whole(_failure(problem), problem.status, problem.headers)
 
 
 def write_failure(problem: Problem) -> bytes:
@@ -46,6 +45,16 @@ def _error(kind: str, message: str, code: str | None) -> dict[str, Any]:
     """`anthropic.APIStatusError` reads the code that names a cause from the details."""
     details = {"details": {"error_code": code}} if code else {}
     return {"type": "error", "error": {"type": kind, "message": message, **details}}
+
+
+def write_trouble(delta: Delta) -> Reply:
+    """An error delta as an answer of a route that has no status of its own for it."""
+    return write_whole(failure_of(delta), 500)
+
+
+def write_whole(failure: dict[str, Any], status: int, headers: Headers = ()) -> Reply:
+    """`ErrorResponse`. Nobody but the API gives an id to a request."""
+    return write_json({**failure, "request_id": None}, status, headers)
 
 
 def failure_of(delta: Delta) -> dict[str, Any]:

@@ -24,7 +24,7 @@ convert = conversion.never
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """One file, a page of them, what was deleted, or the content of one."""
     if error := shapes.error_of(answer):
-        return write_json({**errors.failure_of(error), "request_id": None}, 500)
+        return errors.write_trouble(error)
     if prompt.action == "content":
         return Reply(200, (("content-type", files.BYTES),), frames_of(files.content(answer)), source="script")
     told = resources.told(answer)

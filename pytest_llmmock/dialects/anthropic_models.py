@@ -28,7 +28,7 @@ _LONG_AGO = "1970-01-01T00:00:00Z"
 
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     if error := shapes.error_of(answer):
-        return write_json({**errors.failure_of(error), "request_id": None}, 500)
+        return errors.write_trouble(error)
     found = [_model(delta) for delta in answer.deltas if delta.kind == "model"]
     if not prompt.model:
         return resources.write_page(found)

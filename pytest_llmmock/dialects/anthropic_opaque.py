@@ -7,7 +7,6 @@ from ..core.prompt import Answer, Prompt
 from . import anthropic_errors as errors
 from . import conversion, opaque
 from . import openai_shapes as shapes
-from .fields import write_json
 
 read_request = opaque.read_request
 write_request = opaque.write_request
@@ -20,5 +19,5 @@ convert = conversion.never
 def write_reply(prompt: Prompt, answer: Answer) -> Reply:
     """The first item as JSON, or else the words as plain text."""
     if error := shapes.error_of(answer):
-        return write_json({**errors.failure_of(error), "request_id": None}, 500)
+        return errors.write_trouble(error)
     return opaque.write_reply(prompt, answer)

@@ -185,8 +185,7 @@ def answer(
     exchange: Exchange, rules: Iterable[Rule], seed: Callable[[], str], count: Callable[[str], int]
 ) -> Reply | Later | None:
     """The reply of the first rule that fits. `seed` is asked once, for what is drawn; `count` counts what is said."""
-    view = View(exchange)
-    view.count = count
+    view = View(exchange, count)
     for rule in rules:
         action = "" if rule.misfit(view) else rule.take(view)
         if not isinstance(action, str):

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..core.asked import Asked
+from ..core.model import Exchange
 from ..core.prompt import Prompt
 
 _SYSTEM = ("system", "developer")
@@ -20,8 +21,11 @@ class View(Asked):
     """What the rule's `regex` has found."""
     call: int = 1
     """For which time the rule answers."""
-    count: Callable[[str], int] = staticmethod(lambda said: 0)
-    """How often the same was said before; what is asked for is counted."""
+
+    def __init__(self, exchange: Exchange, count: Callable[[str], int] = lambda said: 0) -> None:
+        """`count` tells how often the same was said before, and counts it."""
+        super().__init__(exchange)
+        self.count = count
 
     @property
     def prompt(self) -> Prompt:

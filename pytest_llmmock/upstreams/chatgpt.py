@@ -7,7 +7,6 @@ docs/login.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,16 +14,15 @@ from pydantic import SecretStr
 
 from ..core.json_text import compact
 from ..core.live import taken
-from ..core.model import Exchange, Reply, Request, Send, json_reply
+from ..core.model import Exchange, Problem, Reply, Request, Send, json_reply
 from ..dialects.fields import mapping, objects, text
 from ..errors import LoginError, UpstreamError, UsageError
 from .addresses import address
 from .chatgpt_errors import problem_of
 from .codex import USER_AGENT, refuse_in_ci, wishes_of
-from .codex_request import Impossible, Rules, Sent, Wishes, listed, request_of
-from .kept import HERE, Earlier, Kept, is_stream
+from .codex_request import Rules, Sent, Wishes
+from .kept import Earlier, Kept, is_stream
 from .sign_in.session import Session
-from .translation import as_asked, as_responses
 
 NAME = "chatgpt"
 BASE_URL = "https://api.openai.com/v1"
@@ -67,43 +65,35 @@ class ChatGPT:
     def __init__(self, base_url: str, session: Session, wishes: Wishes, reasoning: str = "off") -> None:
         self.NAME = NAME
         self.BASE_URL = base_url
+        self._host = urlsplit(base_url).hostname or ""
         self._session = session
-        self._wishes = wishes
-        self._reasoning = reasoning
-        self._kept = Kept(NAME)
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self.BASE_URL).hostname or ""
+        self._kept = Kept(RULES, wishes, self._host, reasoning)
 
     def remember(self, earlier: Earlier) -> None:
         """Know where to look for responses of an earlier run."""
         self._kept.earlier = earlier
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
-        if exchange.operation in HERE:
-            return self._kept.answer(exchange)
         if exchange.operation == "models":
             return self._models(exchange, send)
-        try:
-            sent = self._request(exchange)
-        except Impossible as error:
-            return exchange.dialect.write_error(error.problem)
-        exchange.notes += sent.notes
-        reply = self._asked(exchange, "/responses", send, compact(sent.body).encode())
-        if reply.status != 200:
-            return exchange.dialect.write_error(problem_of(reply, self._host))
-        exchange.warnings += [*sent.notes, "recorded through chatgpt with the ChatGPT plan that is signed in"]
-        told = self._kept.told(exchange, self._stream(reply), self._host)
-        return self._kept.keep(exchange, as_asked(exchange, told, reasoning=self._reasoning))
+        return self._kept.forward(exchange, send, self)
 
-    def _request(self, exchange: Exchange) -> Sent:
-        """Raises `Impossible`, `UpstreamError`."""
-        translated = as_responses(exchange)
-        before = self._kept.before(exchange)
-        body = {**translated.body, "input": [*before, *listed(translated.body.get("input"))]}
-        sent = request_of(body, self._wishes, self._kept.fitted, RULES)
-        return replace(sent, notes=[*translated.notes, *sent.notes])
+    @property
+    def whose(self) -> str:
+        return "recorded through chatgpt with the ChatGPT plan that is signed in"
+
+    def problem(self, reply: Reply) -> Problem:
+        return problem_of(reply, self._host)
+
+    def ask(self, exchange: Exchange, sent: Sent, send: Send) -> Reply:
+        """Raises `UpstreamError`, also for an answer that is no stream of events."""
+        reply = self._asked(exchange, "/responses", send, compact(sent.body).encode())
+        if reply.status != 200 or is_stream(reply):
+            return reply
+        raise UpstreamError(
+            f"{self._host} answered with {reply.content_type} where a stream of events is due. "
+            "Is LLMMOCK_CHATGPT_URL right? Nothing was recorded."
+        )
 
     def _asked(self, exchange: Exchange, path: str, send: Send, body: bytes = b"") -> Reply:
         """Ask, and once more with a login that was renewed when the first is refused."""
@@ -129,20 +119,11 @@ class ChatGPT:
         reply = send(Request("POST", origin, path, headers=(*headers, *streamed), body=body))
         return reply if reply.status == 200 and is_stream(reply) else taken(reply)
 
-    def _stream(self, reply: Reply) -> Reply:
-        """Raises `UpstreamError` for what is no stream of events."""
-        if is_stream(reply):
-            return reply
-        raise UpstreamError(
-            f"{self._host} answered with {reply.content_type} where a stream of events is due. "
-            "Is LLMMOCK_CHATGPT_URL right? Nothing was recorded."
-        )
-
     def _models(self, exchange: Exchange, send: Send) -> Reply:
         """The models of the plan, as OpenAI lists models: those that are meant to be chosen, in their order."""
         reply = self._asked(exchange, "/models", send)
         if reply.status != 200:
-            return exchange.dialect.write_error(problem_of(reply, self._host))
+            return exchange.dialect.write_error(self.problem(reply))
         value: dict[str, Any] = mapping(reply.json())
         if "models" not in value:
             return reply

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from .. import __version__
 from ..core.json_text import compact
 from ..core.live import taken
-from ..core.model import Exchange, Headers, Reply, Request, Send
+from ..core.model import Exchange, Headers, Problem, Reply, Request, Send
 from ..errors import UpstreamError, UsageError
 from .addresses import address
 from .codex_errors import problem_of
-from .codex_request import Impossible, Sent, Wishes, listed, request_of
-from .kept import HERE, Earlier, Kept, is_stream
+from .codex_request import CODEX, Sent, Wishes
+from .kept import Earlier, Kept, is_stream
 from .logins import Login, find_login
 from .renewal import Renewal
 from .token_file import Tokens
-from .translation import as_asked, as_responses
 
 NAME = "codex"
 BASE_URL = "https://chatgpt.com/backend-api/codex"
@@ -39,14 +37,9 @@ class Codex:
     def __init__(self, base_url: str, renewal: Renewal, wishes: Wishes, reasoning: str = "off") -> None:
         self.NAME = NAME
         self.BASE_URL = base_url
+        self._host = urlsplit(base_url).hostname or ""
         self._renewal = renewal
-        self._wishes = wishes
-        self._reasoning = reasoning
-        self._kept = Kept(NAME)
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self.BASE_URL).hostname or ""
+        self._kept = Kept(CODEX, wishes, self._host, reasoning)
 
     @property
     def _login(self) -> Login:
@@ -57,36 +50,17 @@ class Codex:
         self._kept.earlier = earlier
 
     def forward(self, exchange: Exchange, send: Send) -> Reply:
-        if exchange.operation in HERE:
-            return self._kept.answer(exchange)
-        try:
-            sent = self._request(exchange)
-        except Impossible as error:
-            return exchange.dialect.write_error(error.problem)
-        exchange.notes += sent.notes
-        reply = self._asked(exchange, sent, send)
-        if reply.status != 200:
-            return exchange.dialect.write_error(problem_of(reply, self._host, self._login))
-        exchange.warnings += [*sent.notes, self._whose]
-        told = self._kept.told(exchange, reply, self._host)
-        return self._kept.keep(exchange, as_asked(exchange, told, reasoning=self._reasoning))
+        return self._kept.forward(exchange, send, self)
 
     @property
-    def _whose(self) -> str:
+    def whose(self) -> str:
         plan = f" ({self._login.plan})" if self._login.plan else ""
         return f"recorded through codex with the ChatGPT plan{plan} of the login of {self._login.tool.name}"
 
-    # --- asking ---
+    def problem(self, reply: Reply) -> Problem:
+        return problem_of(reply, self._host, self._login)
 
-    def _request(self, exchange: Exchange) -> Sent:
-        """Raises `Impossible`, `UpstreamError`."""
-        translated = as_responses(exchange)
-        before = self._kept.before(exchange)
-        body = {**translated.body, "input": [*before, *listed(translated.body.get("input"))]}
-        sent = request_of(body, self._wishes, self._kept.fitted)
-        return replace(sent, notes=[*translated.notes, *sent.notes])
-
-    def _asked(self, exchange: Exchange, sent: Sent, send: Send) -> Reply:
+    def ask(self, exchange: Exchange, sent: Sent, send: Send) -> Reply:
         """Ask, and once more with a login that was renewed when the first is refused."""
         tokens = self._renewal.tokens(send)
         reply = self._sent(exchange, sent, tokens, send)

@@ -1,20 +1,22 @@
-"""What was answered by an upstream that keeps nothing itself: conversations go on from it all the same."""
+"""Asking an upstream that speaks Responses only and keeps nothing: conversations go on from its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..core.conversations import Conversations, previous_of, unknown
 from ..core.live import Live
-from ..core.model import Exchange, Problem, Reply
+from ..core.model import Exchange, Problem, Reply, Send
 from ..core.sse import is_sse
 from ..dialects.fields import EVENTS
 from . import codex_items
-from .codex_request import SEALED, Impossible, Item
+from .codex_request import SEALED, Impossible, Item, Rules, Sent, Wishes, listed, request_of
 from .codex_stream import Told
 from .sealed import Sealed
+from .translation import as_asked, as_responses
 
 HERE = ("responses.retrieve", "responses.delete", "responses.cancel", "responses.input_items")
 """What is answered on this side."""
@@ -30,17 +32,58 @@ T = TypeVar("T")
 Earlier = Callable[[], Iterable[tuple[Exchange, Reply]]]
 
 
+class Plan(Protocol):
+    """How an upstream is asked that somebody's plan pays for, and what is said of it."""
+
+    @property
+    def whose(self) -> str:
+        """Through what and with whose plan something was recorded."""
+
+    def ask(self, exchange: Exchange, sent: Sent, send: Send) -> Reply:
+        """A stream of Responses, or an error. Raises `UpstreamError`."""
+
+    def problem(self, reply: Reply) -> Problem:
+        """The error that a client is to get."""
+
+
 class Kept:
     """The answers of one upstream, and the thoughts in them that it gave out encrypted."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, rules: Rules, wishes: Wishes, host: str, reasoning: str) -> None:
+        """`reasoning` is how thoughts are told to clients whose protocol has no place for them."""
+        self._rules = rules
+        self._wishes = wishes
+        self._host = host
+        self._reasoning = reasoning
         self._sealed = Sealed()
         self._conversations = Conversations()
         self.earlier: Earlier = tuple
         """Where to look for responses of an earlier run."""
 
-    def before(self, exchange: Exchange) -> list[Any]:
+    def forward(self, exchange: Exchange, send: Send, plan: Plan) -> Reply:
+        """Ask what is not answered on this side, translated both ways. Raises `UpstreamError`."""
+        if exchange.operation in HERE:
+            return self._answer(exchange)
+        try:
+            sent = self._request(exchange)
+        except Impossible as error:
+            return exchange.dialect.write_error(error.problem)
+        exchange.notes += sent.notes
+        reply = plan.ask(exchange, sent, send)
+        if reply.status != 200:
+            return exchange.dialect.write_error(plan.problem(reply))
+        exchange.warnings += [*sent.notes, plan.whose]
+        return self._keep(exchange, as_asked(exchange, self._told(exchange, reply), reasoning=self._reasoning))
+
+    def _request(self, exchange: Exchange) -> Sent:
+        """Raises `Impossible`, `UpstreamError`."""
+        translated = as_responses(exchange)
+        before = self._before(exchange)
+        body = {**translated.body, "input": [*before, *listed(translated.body.get("input"))]}
+        sent = request_of(body, self._wishes, self._fitted, self._rules)
+        return replace(sent, notes=[*translated.notes, *sent.notes])
+
+    def _before(self, exchange: Exchange) -> list[Any]:
         """The conversation that a request goes on with. Raises `Impossible` when nobody knows it."""
         previous = previous_of(exchange) if exchange.operation == "responses" else ""
         if not previous:
@@ -51,9 +94,9 @@ class Kept:
             raise Impossible(problem.message, "previous_response_id", problem.status, problem.code)
         return found
 
-    def fitted(self, items: list[Any]) -> tuple[list[Item], list[str]]:
+    def _fitted(self, items: list[Any]) -> tuple[list[Item], list[str]]:
         """Items without references to what the upstream has not kept. Raises `Impossible`."""
-        return codex_items.fitted(items, self._sealed, self._item, self._name)
+        return codex_items.fitted(items, self._sealed, self._item, self._rules.upstream)
 
     def _item(self, id: str) -> dict[str, Any] | None:
         return self._recalled(lambda: self._conversations.item(id))
@@ -67,14 +110,14 @@ class Kept:
             found = look()
         return found
 
-    def told(self, exchange: Exchange, reply: Reply, host: str) -> Reply:
+    def _told(self, exchange: Exchange, reply: Reply) -> Reply:
         """The stream as its client gets it."""
         asked = exchange.json if isinstance(exchange.json, dict) else {}
         said = {name: asked.get(name) for name in (*_SAID, "previous_response_id")}
         said |= {"metadata": asked.get("metadata") or {}, "store": asked.get("store") is not False}
         include = asked.get("include")
         shown = isinstance(include, list) and SEALED in include
-        told = Told(said, partial(self._sealed.seal, shown=shown), host)
+        told = Told(said, partial(self._sealed.seal, shown=shown), self._host)
         headers = (*EVENTS, *(pair for pair in reply.headers if pair[0] in _PASSED))
         frames = reply.frames
         close = frames.close if isinstance(frames, Live) else _nothing
@@ -82,7 +125,7 @@ class Kept:
         live = Live(told.chunks(frames), close, since=exchange.clock, content_type=EVENTS[0][1], wake=wake)
         return Reply(200, headers, live, reply.reason, "upstream", live=True)
 
-    def keep(self, exchange: Exchange, reply: Reply) -> Reply:
+    def _keep(self, exchange: Exchange, reply: Reply) -> Reply:
         """The reply, which is known when a later request goes on from it."""
         if isinstance(reply.frames, Live):
             reply.frames.then(lambda: self._conversations.keep(exchange, reply))
@@ -90,12 +133,13 @@ class Kept:
             self._conversations.keep(exchange, reply)
         return reply
 
-    def answer(self, exchange: Exchange) -> Reply:
+    def _answer(self, exchange: Exchange) -> Reply:
         """What is asked of an earlier response: the upstream has kept none."""
         reply = self._recalled(lambda: self._conversations.answer(exchange))
         if reply is not None:
             return reply
-        why = f"Response with id '{exchange.prompt.id}' not found. The upstream '{self._name}' keeps no responses."
+        name = self._rules.upstream
+        why = f"Response with id '{exchange.prompt.id}' not found. The upstream '{name}' keeps no responses."
         return exchange.dialect.write_error(Problem(404, why))
 
 

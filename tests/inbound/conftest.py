@@ -13,33 +13,21 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from serving import Serving
 
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Reply, Request, json_reply
 from pytest_llmmock.core.sse import write_event
-from pytest_llmmock.inbound.server import Server
 
 PRIVATE = (("set-cookie", "session=provider-cookie"), ("openai-organization", "org-provider"))
 
 
-class Provider:
+class Provider(Serving):
     """Says back what it was asked, in the shapes of OpenAI, Anthropic and Ollama; the same each time."""
 
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self._server = Server(self.handle)
-
-    def __enter__(self) -> Provider:
-        self._server.start()
-        return self
-
     def __exit__(self, *exc_info: object) -> None:
-        self._server.stop()
+        super().__exit__(*exc_info)
         assert self._server.errors == []
-
-    @property
-    def url(self) -> str:
-        return self._server.url
 
     def handle(self, request: Request) -> Reply:
         self.requests.append(request)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from pytest_llmmock import dialects
 from pytest_llmmock.core.model import Exchange, Reply, Request, json_reply
+from pytest_llmmock.upstreams.http import Network
 
 
 class Sent:
@@ -24,6 +25,13 @@ class Sent:
         """The one request that was sent."""
         (request,) = self.requests
         return request
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    network = Network()
+    yield network
+    network.close()
 
 
 @pytest.fixture

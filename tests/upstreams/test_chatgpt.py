@@ -15,7 +15,6 @@ from pytest_llmmock import dialects
 from pytest_llmmock.core.model import Reply, Request
 from pytest_llmmock.errors import LoginError, UpstreamError, UsageError
 from pytest_llmmock.upstreams import find
-from pytest_llmmock.upstreams.http import Network
 
 
 @pytest.fixture
@@ -35,13 +34,6 @@ def server(clock) -> Iterator[SignInServer]:
 def api(server) -> Iterator[PublicAPI]:
     with PublicAPI(lambda: server.access) as running:
         yield running
-
-
-@pytest.fixture
-def network() -> Iterator[Network]:
-    network = Network()
-    yield network
-    network.close()
 
 
 @pytest.fixture

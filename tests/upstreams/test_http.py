@@ -36,13 +36,6 @@ PATIENCE = 10
 HOST = "https://upstream.example"
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
-    network = Network()
-    yield network
-    network.close()
-
-
 def request(path: str = "/v1/models", *headers: tuple[str, str], method: str = "GET", **more: object) -> Request:
     values = {"origin": HOST, **more}
     return Request(method, path=path, headers=headers, **values)  # type: ignore[arg-type]

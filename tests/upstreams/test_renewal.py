@@ -19,7 +19,6 @@ from chatgpt_backend import ACCOUNT, EMAIL, Backend, tokens_in
 from pytest_llmmock.core.model import Reply, Request, json_reply
 from pytest_llmmock.errors import UpstreamError
 from pytest_llmmock.upstreams import token_file
-from pytest_llmmock.upstreams.http import Network
 from pytest_llmmock.upstreams.logins import find_login
 from pytest_llmmock.upstreams.renewal import Renewal
 from pytest_llmmock.upstreams.token_file import Tokens
@@ -29,13 +28,6 @@ from pytest_llmmock.upstreams.token_file import Tokens
 def backend() -> Iterator[Backend]:
     with Backend() as running:
         yield running
-
-
-@pytest.fixture
-def network() -> Iterator[Network]:
-    network = Network()
-    yield network
-    network.close()
 
 
 @pytest.fixture

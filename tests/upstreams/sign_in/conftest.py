@@ -28,13 +28,6 @@ def server(clock: Clock) -> Iterator[SignInServer]:
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
-    network = Network()
-    yield network
-    network.close()
-
-
-@pytest.fixture
 def user(server: SignInServer, clock: Clock, network: Network, tmp_path: Path) -> Iterator[User]:
     with User({"LLMMOCK_HOME": str(tmp_path / "home"), "LLMMOCK_ISSUER": server.url}, clock, network.send) as user:
         yield user
