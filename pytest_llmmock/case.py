@@ -12,8 +12,8 @@ import pytest
 
 from . import dialects
 from .cassettes import unplayed
+from .cassettes.dates import written
 from .cassettes.mismatch import Advice
-from .cassettes.recorder import written
 from .contract import source as contract
 from .core.summary import tokens
 from .deck import Deck

@@ -1,7 +1,8 @@
 """Cassettes in layouts that we did not write: every form that vcrpy and its users have stored.
 
 Plain vcrpy version 1 in YAML and JSON, vcrpy before 1.0, pytest-recording's, pydantic-ai's `parsed_body`,
-the `status_code` and `content` of vcrpy's older httpx stubs, Ruby VCR's envelope, gzip around any of them.
+the `status_code` and `content` of vcrpy's older httpx stubs, Ruby VCR's envelope, cassetter's YAML and TOML, HAR,
+gzip around any of them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ import io
 import json
 import re
 import zlib
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..core.codings import without_encoding
 from ..core.model import Headers, Reply, Request
 from ..errors import CassetteFormatError
+from . import cassetter, har
 from .bodies import COMPACT, in_style
 from .cassette import Recorded
+from .dates import recorded_when
 from .format import Blob, read_timing, split_uri
 
 if TYPE_CHECKING:
@@ -47,6 +52,8 @@ def read(data: bytes, blob: Blob | None = None) -> list[Recorded]:
     document = _document(text)
     if _is_before_1_0(document):
         document = _migrated(text)
+    if har.is_one(document):
+        return [_numbered(number, entry, har.recorded) for number, entry in enumerate(har.entries(document), 1)]
     if not isinstance(document, dict):
         raise CassetteFormatError(
             f"It holds {_kind(document)}, not a cassette: `version` and `interactions` were expected."
@@ -55,12 +62,12 @@ def read(data: bytes, blob: Blob | None = None) -> list[Recorded]:
     if not isinstance(items, list):
         names = ", ".join(map(str, list(document)[:5])) or "nothing"
         raise CassetteFormatError(f"It has no list of `interactions`; it has: {names}.")
-    return [_numbered(number, item, blob) for number, item in enumerate(items, 1)]
+    return [_numbered(number, item, partial(recorded, blob=blob)) for number, item in enumerate(items, 1)]
 
 
-def _numbered(number: int, item: Any, blob: Blob | None) -> Recorded:
+def _numbered(number: int, item: Any, read_one: Callable[[Any], Recorded]) -> Recorded:
     try:
-        return recorded(item, blob)
+        return read_one(item)
     except CassetteFormatError as error:
         raise CassetteFormatError(f"Interaction {number}: {error}") from None
     except (ValueError, ArithmeticError, RecursionError) as error:
@@ -104,15 +111,17 @@ def _document(text: str) -> Any:
             return parse_yaml(text)
         except CassetteFormatError:
             raise CassetteFormatError(f"It begins like JSON and is not: {why}.") from None
-    return parse_yaml(text)
+    if cassetter.is_toml(text):
+        return cassetter.parse_toml(text)
+    return parse_yaml(text, cassetter.loader(_loader()) if cassetter.is_yaml(text) else None)
 
 
-def parse_yaml(text: str | bytes) -> Any:
+def parse_yaml(text: str | bytes, loader: type[yaml.SafeLoader] | None = None) -> Any:
     """A YAML document with plain data only: a tag that would build an object is refused."""
     import yaml
 
     try:
-        return yaml.load(text, _loader())  # a subclass of the safe loader
+        return yaml.load(text, loader or _loader())  # a subclass of the safe loader
     except yaml.constructor.ConstructorError as error:
         place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise CassetteFormatError(
@@ -201,7 +210,7 @@ def recorded_reply(item: Any, method: str, blob: Blob | None = None) -> Reply:
 
 def _meta(item: Any) -> dict[str, Any]:
     meta = _dict(item, "interaction").get("llmmock")
-    return meta if isinstance(meta, dict) else {}
+    return meta if isinstance(meta, dict) else recorded_when(item.get("recorded_at"))
 
 
 def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> Request:
@@ -216,11 +225,15 @@ def _request(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None) -> R
 
 def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None, framing: tuple[str, ...]) -> Reply:
     status, reason = _status(data)
-    content = data if "body" in data or "parsed_body" in data else {"body": data.get("content")}
+    content = data if data.keys() & _BODIES else {"body": data.get("content")}
     headers = _headers(data.get("headers"))
     body, headers = without_encoding(_body(content, _style(meta, "response"), blob), headers)
     headers = tuple(pair for pair in headers if pair[0] not in framing)
     return Reply(status, headers, read_timing(str(meta.get("timing") or ""), body), reason)
+
+
+_BODIES = {"body", "body_type", "parsed_body"}
+"""Where a message has its body; what has none of these is of vcrpy's older stubs."""
 
 
 def _status(data: dict[str, Any]) -> tuple[int, str]:
@@ -257,6 +270,8 @@ def _style(meta: dict[str, Any], side: str) -> str:
 
 
 def _body(data: dict[str, Any], style: str, blob: Blob | None) -> bytes:
+    if cassetter.is_typed(data):
+        return cassetter.body_of(data)
     if "parsed_body" in data:
         return _written(data["parsed_body"], style)
     body = data.get("body")

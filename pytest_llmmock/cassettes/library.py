@@ -28,35 +28,39 @@ _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _NAMES_BLOB = re.compile(rb"\n +blob: ['\"]?([0-9a-f]{64})\b")
 
 
-def is_cassette(path: Path) -> bool:
-    return path.name.endswith(SUFFIXES) and not path.name.startswith(".")
+FOREIGN = (*SUFFIXES, ".toml", ".har", ".toml.gz", ".har.gz")
+"""What recordings of all tools are called whose files can be taken over."""
 
 
-def find(places: Sequence[Path]) -> Iterator[Path]:
+def is_cassette(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
+    return path.name.endswith(suffixes) and not path.name.startswith(".")
+
+
+def find(places: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[Path]:
     """The cassettes among files and below folders, each folder's in the order of their names.
 
     Raises `CassetteError` for a place that does not exist.
     """
     for place in places:
         if place.is_dir():
-            yield from sorted(path for path in place.rglob("*") if is_visible(path, place) and path.is_file())
+            yield from sorted(path for path in place.rglob("*") if is_visible(path, place, suffixes) and path.is_file())
         elif exists(place):
             yield place
         else:
             raise CassetteError(f"There is no cassette and no folder at {place}.")
 
 
-def find_some(places: Sequence[Path]) -> list[Path]:
+def find_some(places: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
     """The same. Raises `CassetteError` also where there are none."""
-    found = list(find(places))
+    found = list(find(places, suffixes))
     if not found:
         raise CassetteError(f"There are no cassettes in {', '.join(map(str, places))}.")
     return found
 
 
-def is_visible(path: Path, place: Path) -> bool:
+def is_visible(path: Path, place: Path, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
     """Whether a path below a folder is a cassette's, and not in a folder that is kept aside."""
-    return is_cassette(path) and not any(part.startswith(".") for part in path.relative_to(place).parts)
+    return is_cassette(path, suffixes) and not any(part.startswith(".") for part in path.relative_to(place).parts)
 
 
 def open_cassette(path: Path, signature: bytes | None = b"", blob: format.Blob | None = None) -> Cassette:
@@ -237,4 +241,4 @@ def open_all(
 def name_of(cassette: Path, root: Path) -> str:
     """The name by which a cassette below a folder is picked: its path there, without the suffix."""
     relative = cassette.relative_to(root) if cassette.is_relative_to(root) else Path(cassette.name)
-    return re.sub(r"\.(ya?ml|json)(\.gz)?$", "", relative.as_posix())
+    return re.sub(r"\.(ya?ml|json|toml|har)(\.gz)?$", "", relative.as_posix())

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from ..core.live import Live
 from ..core.model import Exchange, Problem, Reply, Request, Send, Upstream
 from ..errors import BusyError, CassetteError, UpstreamError
 from .cassette import Interaction, Recorded
+from .dates import written
 from .matchers import Keys
 from .scrub import scrub
 from .scrubber import Scrubber
@@ -27,11 +27,6 @@ from .underway import Underway
 
 def now() -> str:
     return written(time.time())
-
-
-def written(seconds: float) -> str:
-    """A time as it stands in a cassette: `2026-11-20T10:30:01.123Z`. As text, later is greater."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Recordings:

@@ -26,6 +26,8 @@ class Conversion:
     """What has been done with a cassette, in a word: `imported`."""
     place_of: Callable[[str], Path] = lambda name: Path(f"{name}.yaml")
     """Where a cassette of this name goes below the folder."""
+    suffixes: tuple[str, ...] = library.SUFFIXES
+    """How files in folders are called that are taken."""
     force: bool = False
     dry_run: bool = False
     failed: int = 0
@@ -52,7 +54,7 @@ class Conversion:
         """Each file with the file that it becomes: folders keep their structure."""
         root = source if source.is_dir() else source.parent
         try:
-            found = library.find_some([source])
+            found = library.find_some([source], self.suffixes)
         except LLMMockError as error:
             self._fail(error)
             return []

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 from .. import dialects
-from ..cassettes import library
+from ..cassettes import har, library
 from ..cassettes.cassette import Interaction, Recorded
 from ..cassettes.matchers import Keys
 from ..cassettes.scrub import learn_all, scrub
+from ..core.model import Request
+from ..core.providers import is_provider
+from ..core.summary import plural
+from ..errors import CassetteError
 from ..keeper import describe
 from .conversion import Conversion
 
@@ -24,13 +30,14 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
     """Take over cassettes, files or whole folders, into our format below DIR.
 
     Read are vcrpy's (YAML and JSON, also from before 1.0), pytest-recording's, pydantic-ai's `parsed_body`,
-    Ruby VCR's, and each of them gzip'ed. Headers that are not on our list are left out, credentials in
-    addresses too. Exits with 1 when a file could not be taken over; the others are written all the same.
+    Ruby VCR's, cassetter's (YAML and TOML), HAR of browsers and proxies, and each of them gzip'ed. Of a HAR only
+    what was asked of models is taken. Headers that are not on our list are left out, credentials in addresses
+    too. Exits with 1 when a file could not be taken over; the others are written all the same.
     """
 
     def take_over(source: Path, target: Path) -> int:
         keys = Keys()
-        found = library.open_cassette(source).interactions
+        found = _asked_of_models(source, library.open_cassette(source).interactions)
         learn_all(found, keys.secrets)
         interactions = [_taken_over(each, keys) for each in found]
         if not dry_run:
@@ -44,7 +51,25 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
             )
         return len(interactions)
 
-    Conversion(out, take_over, "imported", force=force, dry_run=dry_run).run(sources)
+    Conversion(out, take_over, "imported", suffixes=library.FOREIGN, force=force, dry_run=dry_run).run(sources)
+
+
+def _asked_of_models(source: Path, found: Sequence[Interaction]) -> list[Interaction]:
+    """All of a cassette; of a HAR, which holds whatever a browser loads, only this. Raises `CassetteError`."""
+    kept = [each for each in found if each.recorded.meta.get("imported") != har.NAME or _is_of_model(each.request)]
+    left = len(found) - len(kept)
+    if left and not kept:
+        raise CassetteError(f"{source} holds no request to a language model, but {plural(left, 'other request')}.")
+    if left:
+        click.echo(
+            f"{source}: {plural(left, 'request')} left out that {'was' if left == 1 else 'were'} not for a model"
+        )
+    return kept
+
+
+def _is_of_model(request: Request) -> bool:
+    host = urlsplit(request.url).hostname or ""
+    return is_provider(host) or dialects.is_named(request.method, request.path)
 
 
 def _taken_over(interaction: Interaction, keys: Keys) -> Interaction:

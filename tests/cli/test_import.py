@@ -105,3 +105,39 @@ def test_a_source_that_is_missing_does_not_stop_the_others(llmmock, tmp_path):
     done = llmmock("import", "missing.yaml", "good.yaml", "--out", "new", status=1)
     assert done.stderr == "failed: There is no cassette and no folder at missing.yaml.\n"
     assert "1 cassette with 1 interaction imported, 1 failed" in done.stdout
+
+
+def har(*entries: tuple[str, str, str, str]) -> str:
+    def one(method: str, url: str, asked: str, answered: str) -> dict[str, object]:
+        kind = [{"name": "content-type", "value": "application/json"}]
+        return {
+            "request": {"method": method, "url": url, "headers": kind, "postData": {"text": asked}},
+            "response": {"status": 200, "headers": kind, "content": {"text": answered}},
+        }
+
+    return json.dumps({"log": {"entries": [one(*each) for each in entries]}})
+
+
+CHAT = (
+    "POST",
+    "https://llm.example.com/v1/chat/completions",
+    '{"model": "gpt-5", "messages": [{"role": "user", "content": "hello"}]}',
+    '{"choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}]}',
+)
+STYLES = ("GET", "https://example.com/style.css", "", "a {}")
+
+
+def test_of_a_har_only_what_models_were_asked_is_taken(llmmock, tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/session.har").write_text(har(STYLES, CHAT, STYLES))
+    told = llmmock("import", "old", "--out", "new").stdout
+    assert "old/session.har: 2 requests left out that were not for a model" in told
+    assert "imported: HAR" in (tmp_path / "new/session.yaml").read_text()
+    assert '"hello"' in llmmock("show", "new/session.yaml").stdout or "hello" in llmmock("show", "new").stdout
+
+
+def test_a_har_without_any_is_told(llmmock, tmp_path):
+    (tmp_path / "shop.har").write_text(har(STYLES))
+    told = llmmock("import", "shop.har", "--out", "new", status=1).stderr
+    assert told == "failed: shop.har holds no request to a language model, but 1 other request.\n"
+    assert not (tmp_path / "new").exists()
