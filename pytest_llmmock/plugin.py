@@ -96,7 +96,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="check requests as their API would (default: off); warn: tell at the end what it would refuse; error, or "
         "alone: answer with its error 400",
     )
-    group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .json or .md")
+    group.addoption("--llm-report", metavar="FILE", help="write what the run did to a file: .html, .json or .md")
     add_options(group)
     group.addini("llm_upstream", "where record mode gets its answers")
     group.addini("llm_cassette_dir", "where cassettes are, relative to the rootdir")

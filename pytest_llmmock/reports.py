@@ -1,4 +1,4 @@
-"""What a run did, for people and programs: a line, a table, Markdown, JSON."""
+"""What a run did, for people and programs: a line, a table, Markdown, JSON, a page."""
 
 from __future__ import annotations
 
@@ -169,7 +169,14 @@ def _object(row: list[str], session: Session) -> dict[str, Any]:
     return {"path": row[0], **counts, "unused_numbers": session.unused.get(row[0], [])}
 
 
+def _page(session: Session) -> str:
+    from .page import page
+
+    return page(data(session), line(session), [*_warnings(session), *contract(session)])
+
+
 WRITERS: dict[str, Callable[[Session], str]] = {
+    ".html": _page,
     ".json": lambda session: json.dumps(data(session), ensure_ascii=False, indent=2) + "\n",
     ".md": markdown,
 }
@@ -179,19 +186,24 @@ WRITERS: dict[str, Callable[[Session], str]] = {
 def check(path: str) -> None:
     """Raises `UsageError` for a report that nobody can write."""
     if Path(path).suffix not in WRITERS:
-        kinds = " or ".join(WRITERS)
+        kinds = f"{', '.join([*WRITERS][:-1])} or {[*WRITERS][-1]}"
         raise UsageError(f"--llm-report={path}: a report is written as {kinds}, told by the ending of the file's name.")
 
 
 def tell(session: Session, config: pytest.Config, say: Callable[[str], object]) -> None:
     """Tell what the run did, wherever it is to be told."""
     say(line(session))
-    for warning in dict.fromkeys(warning for test in session.uses.tests for warning in test["warnings"]):
+    for warning in _warnings(session):
         say(f"llmmock: {warning}")
     more = table(session) if config.getoption("verbose") > 0 else []
     troubles = [*session.troubles, *_written(session, config)]
     for text in [*contract(session), *more, *(f"llmmock: {trouble}" for trouble in troubles)]:
         say(text)
+
+
+def _warnings(session: Session) -> dict[str, None]:
+    """Each once, in their order."""
+    return dict.fromkeys(warning for test in session.uses.tests for warning in test["warnings"])
 
 
 def _written(session: Session, config: pytest.Config) -> Iterator[str]:

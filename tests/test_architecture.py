@@ -65,7 +65,8 @@ PARTS = {
     "naming": {"errors", "cassettes", "settings", "beside", "recording"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
-    "reports": {"core", "errors", "cassettes", "session", "beside"},
+    "reports": {"core", "errors", "cassettes", "session", "beside", "page"},
+    "page": set(),
     "__init__": {"mock", "script", "errors"},
     "__main__": {"cli"},
 }
@@ -108,6 +109,7 @@ THIRD_PARTY = {
     "naming.py": {"pytest"},
     "session.py": {"pytest"},
     "reports.py": {"pytest"},
+    "page.py": {"jinja2"},
     "hooks.py": {"pytest"},
 }
 """Module -> the other packages that it may import; all of `cli` may import click."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -71,6 +72,58 @@ def test_the_report_for_a_pull_request(recorded, monkeypatch):
     assert summary.read_text() == "# Before\n" + text
 
 
+class Page(HTMLParser):
+    """What a browser would show of a page, and fetch for it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.cells: list[str] = []
+        self.fetched: list[str] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [str(value) for name, value in attrs if name in ("src", "href", "action")]
+        if tag not in ("meta",):
+            self.open.append(tag)
+        if tag == "td":
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if "td" in self.open:
+            self.cells[-1] += data
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_the_report_for_a_browser(recorded, workers):
+    run(recorded, "--llm-report=out/report.html", *workers)
+    page = Page(Path(recorded.path, "out/report.html").read_text("utf-8"))
+    assert page.open == []
+    assert page.fetched == []
+    assert "llmmock: 1 replayed, 0 recorded, 1 unmatched · 7 tokens replayed" in page.words
+    assert "a ``` | <b>nother</b>" in page.words, "shown, and not made bold"
+    own = page.cells.index("cassettes/test_app/test_it.yaml")
+    assert page.cells[own : own + 7] == ["cassettes/test_app/test_it.yaml", "1", "1", "0", "0", "1", "7"]
+    test = page.cells.index("test_app.py::test_it")
+    assert page.cells[test : test + 5] == ["test_app.py::test_it", "yes", "m", "none", "1"]
+    assert "cassettes/test_app/test_it.yaml: #2" in page.words
+
+
+def test_the_page_of_a_run_in_which_nothing_was_asked(project):
+    project.makepyfile("def test_it(llm_mock): pass")
+    run(project, "--llm-report=report.html").assert_outcomes(passed=1)
+    assert (
+        "test_the_page_of_a_run_in_which_nothing_was_asked.py::test_it"
+        in Page((project.path / "report.html").read_text()).cells
+    )
+
+
 @pytest.mark.parametrize("arguments", [[], ["-n", "2"]])
 def test_nothing_is_told_of_a_run_without_our_fixtures(project, monkeypatch, arguments):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
@@ -84,7 +137,7 @@ def test_a_report_that_nobody_can_write_is_refused_at_once(project):
     project.makepyfile("def test_it(): pass")
     result = run(project, "--llm-report=report.xls")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines("ERROR: --llm-report=report.xls: a report is written as .json or .md*")
+    result.stderr.fnmatch_lines("ERROR: --llm-report=report.xls: a report is written as .html, .json or .md*")
 
 
 def test_a_report_that_cannot_be_written_is_told(recorded):
@@ -108,8 +161,9 @@ def test_junit_tells_of_each_test(recorded):
     assert properties["test_other"]["llmmock_unmatched"] == "1"
 
 
+@pytest.mark.parametrize("name", ["report.json", "report.html"])
 @pytest.mark.parametrize("words", ["html", "not json"])
-def test_no_report_tells_a_key_that_an_upstream_says_back(project, standin, monkeypatch, words):
+def test_no_report_tells_a_key_that_an_upstream_says_back(project, standin, monkeypatch, words, name):
     key = "zzTopSecretKeyValue0123456789"
     body = (f"<html>Bad key {key}</html>" if words == "html" else "{oops " + "x" * 190 + key).encode()
     kind = "text/html" if words == "html" else "application/json"
@@ -117,11 +171,9 @@ def test_no_report_tells_a_key_that_an_upstream_says_back(project, standin, monk
     monkeypatch.setenv("STANDIN_KEY", key)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.path / "summary.md"))
     project.makepyfile(test_app=f"def test_it(llm_mock, ask):\n    try: ask({words!r})\n    except Exception: pass")
-    result = run(project, "--llm-record", "--llm-report=report.json", "--junitxml=junit.xml")
+    result = run(project, "--llm-record", f"--llm-report={name}", "--junitxml=junit.xml")
     assert "The upstream answered" in result.stdout.str()
-    written = [
-        path.read_text() for name in ("summary.md", "report.json", "junit.xml") for path in [project.path / name]
-    ]
+    written = [path.read_text() for name in ("summary.md", name, "junit.xml") for path in [project.path / name]]
     assert not [text for text in [result.stdout.str(), *written] if key[:12] in text]
 
 
