@@ -83,6 +83,7 @@ THIRD_PARTY = {
     "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
     "script/conditions.py": {"respx", "httpx"},
+    "script/aimock.py": {"pydantic"},
     "script/checking.py": {"pydantic"},
     "script/documents.py": {"yaml"},
     "script/files.py": {"pydantic"},

@@ -28,12 +28,15 @@ _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _NAMES_BLOB = re.compile(rb"\n +blob: ['\"]?([0-9a-f]{64})\b")
 
 
+RULES = (".rules.yaml", ".rules.yml", ".rules.json")
+"""What files of rules may be called that lie among cassettes."""
+
 FOREIGN = (*SUFFIXES, ".toml", ".har", ".toml.gz", ".har.gz")
 """What recordings of all tools are called whose files can be taken over."""
 
 
 def is_cassette(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
-    return path.name.endswith(suffixes) and not path.name.startswith(".")
+    return path.name.endswith(suffixes) and not path.name.startswith(".") and not path.name.endswith(RULES)
 
 
 def find(places: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[Path]:

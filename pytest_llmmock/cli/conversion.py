@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,14 +25,15 @@ class Conversion:
     """Writes one file from another, unless it is a dry run; gives the number of its interactions."""
     done: str
     """What has been done with a cassette, in a word: `imported`."""
-    place_of: Callable[[str], Path] = lambda name: Path(f"{name}.yaml")
-    """Where a cassette of this name goes below the folder."""
+    place_of: Callable[[str, Path], Path] = lambda name, source: Path(f"{name}.yaml")
+    """Where a cassette of this name, in this file, goes below the folder."""
     suffixes: tuple[str, ...] = library.SUFFIXES
     """How files in folders are called that are taken."""
     force: bool = False
     dry_run: bool = False
     failed: int = 0
-    interactions: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many interactions, and how many rules."""
     taken: set[Path] = field(default_factory=set)
 
     def run(self, sources: Sequence[Path]) -> None:
@@ -43,12 +45,19 @@ class Conversion:
             except LLMMockError as error:
                 self._fail(error)
                 continue
-            self.interactions += count
-            click.echo(f"[{number}/{len(places)}] {source} -> {target}  {plural(count, 'interaction')}")
+            self.counts[_noun(target)] += count
+            click.echo(f"[{number}/{len(places)}] {source} -> {target}  {plural(count, _noun(target))}")
         verb = f"would be {self.done}" if self.dry_run else self.done
-        amount = f"{plural(len(self.taken), 'cassette')} with {plural(self.interactions, 'interaction')}"
-        click.echo(f"{amount} {verb}, {self.failed} failed")
+        click.echo(f"{' and '.join(self._amounts())} {verb}, {self.failed} failed")
         sys.exit(1 if self.failed else 0)
+
+    def _amounts(self) -> Iterator[str]:
+        rules = sum(_noun(path) == "rule" for path in self.taken)
+        if rules < len(self.taken) or not rules:
+            interactions = plural(self.counts["interaction"], "interaction")
+            yield f"{plural(len(self.taken) - rules, 'cassette')} with {interactions}"
+        if rules:
+            yield f"{plural(rules, 'file')} of {plural(self.counts['rule'], 'rule')}"
 
     def _places(self, source: Path) -> list[tuple[Path, Path]]:
         """Each file with the file that it becomes: folders keep their structure."""
@@ -58,7 +67,7 @@ class Conversion:
         except LLMMockError as error:
             self._fail(error)
             return []
-        return [(path, self.out / self.place_of(library.name_of(path, root))) for path in found]
+        return [(path, self.out / self.place_of(library.name_of(path, root), path)) for path in found]
 
     def _one(self, source: Path, target: Path) -> int:
         if target in self.taken:
@@ -72,3 +81,8 @@ class Conversion:
     def _fail(self, error: LLMMockError) -> None:
         self.failed += 1
         click.echo(f"failed: {one_line(error)}", err=True)
+
+
+def _noun(target: Path) -> str:
+    """What a file has several of."""
+    return "rule" if target.name.endswith(library.RULES) else "interaction"

@@ -47,7 +47,12 @@ def command(sources: tuple[Path, ...], out: Path, layout: str, force: bool, dry_
         return len(interactions)
 
     Conversion(
-        out, write, "exported", lambda name: Path(plain_vcr.place_of(name, layout)), force=force, dry_run=dry_run
+        out,
+        write,
+        "exported",
+        lambda name, source: Path(plain_vcr.place_of(name, layout)),
+        force=force,
+        dry_run=dry_run,
     ).run(sources)
 
 

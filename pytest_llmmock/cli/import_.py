@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from ..core.providers import is_provider
 from ..core.summary import plural
 from ..errors import CassetteError
 from ..keeper import describe
+from ..script import aimock
+from ..script.files import load
 from .conversion import Conversion
 
 
@@ -31,11 +34,14 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
 
     Read are vcrpy's (YAML and JSON, also from before 1.0), pytest-recording's, pydantic-ai's `parsed_body`,
     Ruby VCR's, cassetter's (YAML and TOML), HAR of browsers and proxies, and each of them gzip'ed. Of a HAR only
-    what was asked of models is taken. Headers that are not on our list are left out, credentials in addresses
+    what was asked of models is taken. Fixtures of aimock have no requests: they become a file of rules, for
+    `llmmock replay --rules`. Headers that are not on our list are left out, credentials in addresses
     too. Exits with 1 when a file could not be taken over; the others are written all the same.
     """
 
     def take_over(source: Path, target: Path) -> int:
+        if target.name.endswith(library.RULES):
+            return _rules(source, target, dry_run)
         keys = Keys()
         found = _asked_of_models(source, library.open_cassette(source).interactions)
         learn_all(found, keys.secrets)
@@ -51,7 +57,29 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
             )
         return len(interactions)
 
-    Conversion(out, take_over, "imported", suffixes=library.FOREIGN, force=force, dry_run=dry_run).run(sources)
+    Conversion(out, take_over, "imported", _place, library.FOREIGN, force=force, dry_run=dry_run).run(sources)
+
+
+def _place(name: str, source: Path) -> Path:
+    return Path(f"{name}.rules.json" if _holds_fixtures(source) else f"{name}.yaml")
+
+
+def _holds_fixtures(source: Path) -> bool:
+    """Whether a file is aimock's."""
+    if source.suffix != ".json":
+        return False
+    try:
+        return aimock.is_one(json.loads(source.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return False  # told when it is read as a cassette
+
+
+def _rules(source: Path, target: Path, dry_run: bool) -> int:
+    """Takes fixtures over as they stand, when all of them can be understood. Raises `LLMMockError`."""
+    rules, _ = load(source, {})
+    if not dry_run:
+        library.write(target, source.read_bytes())
+    return len(rules)
 
 
 def _asked_of_models(source: Path, found: Sequence[Interaction]) -> list[Interaction]:

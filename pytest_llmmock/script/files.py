@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from ..errors import UsageError
-from . import templates
+from . import aimock, templates
 from .checking import Part, checked, read_part
 from .conditions import conditions_of
 from .documents import Document, Place, parse, read
@@ -84,11 +84,13 @@ class _Error(Part):
 def load(given: str | Path | Any, environ: Mapping[str, str]) -> tuple[list[Rule], list[Rule]]:
     """The rules of a file, and those for what nothing else answers; or what would stand in one. Raises `UsageError`.
 
-    A configuration of mock-openai-server is read as it stands; `environ` may change it.
+    A configuration of mock-openai-server is read as it stands, and `environ` may change it; so are fixtures of aimock.
     """
     if not isinstance(given, str | Path):
         return load_text(INLINE, _as_json(given))
     document = read(Path(given))
+    if aimock.is_one(document.value):
+        return aimock.load(document), []
     return load_other(document, environ) if is_other(document.value) else _rules(document)
 
 

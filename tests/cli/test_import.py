@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmmock.cassettes.library import open_cassette
+from pytest_llmmock.script.files import load
 
 PLAIN = """
 version: 1
@@ -140,4 +141,23 @@ def test_a_har_without_any_is_told(llmmock, tmp_path):
     (tmp_path / "shop.har").write_text(har(STYLES))
     told = llmmock("import", "shop.har", "--out", "new", status=1).stderr
     assert told == "failed: shop.har holds no request to a language model, but 1 other request.\n"
+    assert not (tmp_path / "new").exists()
+
+
+def test_fixtures_of_aimock_become_rules(llmmock, tmp_path):
+    (tmp_path / "old").mkdir()
+    fixtures = [{"match": {"userMessage": "hello"}, "response": {"content": "hi"}}]
+    (tmp_path / "old/greeting.json").write_text(json.dumps({"fixtures": fixtures}))
+    (tmp_path / "old/a.yaml").write_text(PLAIN)
+    told = llmmock("import", "old", "--out", "new").stdout
+    assert "[2/2] old/greeting.json -> new/greeting.rules.json  1 rule\n" in told
+    assert "1 cassette with 1 interaction and 1 file of 1 rule imported, 0 failed" in told
+    assert "greeting" not in llmmock("ls", "new").stdout, "it is no cassette"
+    assert load(tmp_path / "new/greeting.rules.json", {})[0]
+
+
+def test_fixtures_that_cannot_be_understood_are_not_taken_over(llmmock, tmp_path):
+    (tmp_path / "bad.json").write_text(json.dumps({"fixtures": [{"match": {"userMesage": "x"}, "response": {}}]}))
+    told = llmmock("import", "bad.json", "--out", "new", status=1).stderr
+    assert told.startswith("failed: bad.json, line 1, fixtures[0].match.userMesage: there is no such key.")
     assert not (tmp_path / "new").exists()
