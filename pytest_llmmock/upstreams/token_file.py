@@ -127,7 +127,8 @@ def write(path: Path, tokens: Tokens, when: str) -> None:
     """Put renewed tokens into their file; all else in it, and its rights, stay. Raises `OSError`, `UsageError`."""
     document = _document(path)
     fresh = Document(id_token=tokens.id, access_token=tokens.access, refresh_token=tokens.refresh)
-    document["tokens"] = Document({**document["tokens"], **{name: token for name, token in fresh.items() if token}})
+    before = Document.of(document.get("tokens"))
+    document["tokens"] = Document({**before, **{name: token for name, token in fresh.items() if token}})
     document["last_refresh"] = when
     mode = stat.S_IMODE(path.stat().st_mode)
     files.write(path, json.dumps(document, indent=2, ensure_ascii=False).encode(errors="surrogatepass"), mode=mode)

@@ -97,6 +97,30 @@ def test_a_token_without_an_end_is_renewed_when_it_is_refused_only(home, backend
     assert renewing.other_than(tokens, network.send).access != "opaque"
 
 
+def test_a_token_that_was_just_renewed_is_not_renewed_again_when_it_is_refused(backend, home, network, renewal):
+    """It is refused for another reason than its age, and each renewal would put the login at risk."""
+    backend.login(home)
+    renewing = renewal()
+    fresh = renewing.other_than(renewing.tokens(network.send), network.send)
+    assert renewing.other_than(fresh, network.send) == fresh
+    assert len(backend.refreshes) == 1
+    renewing._steady = lambda: time.monotonic() + 301
+    assert renewing.other_than(fresh, network.send) != fresh
+    assert len(backend.refreshes) == 2
+
+
+def test_a_clock_that_is_wrong_is_told_and_costs_no_renewal_for_each_request(backend, home, network, renewal):
+    path = backend.login(home, lasts=-5)
+    backend.lasts = -7200
+    renewing = renewal()
+    assert [renewing.tokens(network.send).access for _ in range(3)] == [tokens_in(path)["access_token"]] * 3
+    assert len(backend.refreshes) == 1
+    assert renewing.trouble == (
+        f"The login of the Codex CLI ({path}) was renewed, and ends at once by the clock of this machine. "
+        "Is the clock right?"
+    )
+
+
 # --- the file -------------------------------------------------------------------------------------------
 
 
@@ -194,6 +218,65 @@ def test_a_login_that_has_gone_is_told(backend, home, network, renewal):
     with pytest.raises(UpstreamError) as caught:
         renewing.tokens(network.send)
     assert str(caught.value) == f"The login of the Codex CLI ({path}) is not there. Log in again:  codex login"
+
+
+def meanwhile(backend: Backend, then: Callable[[], object]) -> Callable[[Request], Reply]:
+    """A network in which something happens while the sign-in server is asked."""
+
+    def send(request: Request) -> Reply:
+        reply = backend._token(request)
+        then()
+        return reply
+
+    return send
+
+
+def test_a_login_that_was_made_while_it_was_renewed_stays(backend, home, renewal):
+    """Tools know no lock of ours; two people's tokens in one file would be nobody's."""
+    path = backend.login(home, lasts=-5)
+    theirs = {"access_token": "at_other", "refresh_token": "rt_other", "id_token": "", "account_id": "other"}
+    new = json.dumps({"tokens": theirs})
+    renewing = renewal()
+    tokens = renewing.tokens(meanwhile(backend, lambda: path.write_text(new)))
+    assert path.read_text() == new
+    assert (tokens.access, tokens.account_id) == ("at_other", "other")
+    assert renewing.trouble == ""
+
+
+def test_a_login_that_was_ended_while_it_was_renewed_stays_ended(backend, home, renewal):
+    path = backend.login(home, lasts=-5)
+    ended = json.dumps({"OPENAI_API_KEY": "sk-new", "tokens": None})
+    renewing = renewal()
+    renewing.tokens(meanwhile(backend, lambda: path.write_text(ended)))
+    assert path.read_text() == ended
+    assert "was renewed, and cannot be written: holds an API key" in renewing.trouble
+
+
+def test_what_its_owner_has_renewed_at_the_same_moment_is_taken(backend, home, renewal):
+    path = backend.login(home, lasts=-5)
+
+    def send(request: Request) -> Reply:
+        backend.login(home)  # the owner has used the same token, a moment sooner
+        return backend._token(request)
+
+    tokens = renewal().tokens(send)
+    assert tokens.access == tokens_in(path)["access_token"]
+    assert tokens.access in backend.valid
+
+
+def test_a_disk_that_stays_full_does_not_bring_back_a_used_token(backend, home, network, renewal, monkeypatch):
+    backend.login(home, lasts=-5)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    renewing = renewal()
+    renewing._steady = iter(range(0, 90000, 400)).__next__
+    first = renewing.tokens(network.send)
+    second = renewing.other_than(first, network.send)
+    assert renewing.other_than(second, network.send).access in backend.valid
+    assert len(backend.refreshes) == 3
 
 
 # --- refusals -------------------------------------------------------------------------------------------
