@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -112,7 +113,7 @@ class Network:
     def _prepared(self, request: Request) -> httpx.Request:
         """Compression is not asked for: what comes is to pass through as it comes."""
         kept = [*(pair for pair in request.headers if pair[0] not in _NOT_SENT), ("accept-encoding", "identity")]
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept]  # as they came in
+        headers = [_written(*pair) for pair in kept]
         return self._open().build_request(
             request.method,
             request.url,
@@ -173,6 +174,19 @@ def _named_in(environ: Mapping[str, str]) -> str:
     """The variables that may be wrong. Their values may hold a password."""
     found = [name for name in environ if name.upper() in _OF_THE_NETWORK]
     return ", ".join(sorted(found) or _OF_THE_NETWORK)
+
+
+def _written(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header as it came in. Raises `UpstreamError`, which does not tell the value: it may be a key."""
+    if _IN_NO_HEADER.search(value):
+        raise UpstreamError(
+            f"The header {name!r} holds a line break or another character that no header may hold, so nothing was "
+            "asked. Is the key, or the setting, that it is made of whole, and without anything around it?"
+        )
+    return name.encode("latin-1"), value.encode("latin-1")
+
+
+_IN_NO_HEADER = re.compile(r"[^\t -~\x80-\xff]")
 
 
 def _headers(response: httpx.Response) -> Headers:

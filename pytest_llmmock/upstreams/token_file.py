@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
@@ -19,6 +20,13 @@ from ..errors import UsageError
 
 OPENAI = "https://api.openai.com/auth"
 """The claim below which OpenAI says whose a token is."""
+
+
+_LATEST = 1e11
+"""What is later is no number of seconds since 1970."""
+
+_IN_HEADERS = re.compile(r"[!-~]+")
+"""What may stand in a header as one word."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,9 @@ class Tokens:
     def expires(self) -> float | None:
         """When the access token ends, in seconds since 1970; None when it does not say."""
         moment = claims(self.access).get("exp")
-        return float(moment) if isinstance(moment, int | float) and not isinstance(moment, bool) else None
+        if not isinstance(moment, int | float) or isinstance(moment, bool):
+            return None
+        return float(moment) if 0 <= moment < _LATEST else None
 
     @cached_property
     def plan(self) -> str:
@@ -44,7 +54,8 @@ class Tokens:
     @cached_property
     def account_id(self) -> str:
         """The account that pays; '' when it is not known."""
-        return self.account or self._said("chatgpt_account_id")
+        known = self.account or self._said("chatgpt_account_id")
+        return known if _IN_HEADERS.fullmatch(known) else ""
 
     def _said(self, name: str) -> str:
         told = (_namespace(token).get(name) for token in (self.id, self.access))
@@ -87,6 +98,8 @@ def read(path: Path) -> Tokens:
     tokens = Document.of(document.get("tokens"))
     if not tokens.text("access_token"):
         raise UsageError(_WITH_KEY if document.text("OPENAI_API_KEY") else "holds no login")
+    if not _IN_HEADERS.fullmatch(tokens.text("access_token")):
+        raise UsageError("holds an access token that is broken: there are characters in it that none has")
     names = ("access_token", "refresh_token", "id_token", "account_id")
     return Tokens(*map(tokens.text, names))
 

@@ -540,3 +540,13 @@ def test_a_model_may_think_for_minutes_and_a_connection_may_not(network, respx_m
     timeout = route.calls.last.request.extensions["timeout"]
     assert timeout["connect"] <= 30
     assert timeout["read"] >= 300
+
+
+@pytest.mark.parametrize("key", ["sk-first\nsk-second", "sk-first\r", "sk-\x00first", "sk-first…"])
+def test_a_key_that_no_header_can_hold_is_told_and_not_shown(network, key):
+    with pytest.raises(UpstreamError) as caught:
+        network.send(request("/v1/models", ("authorization", f"Bearer {key}")))
+    assert str(caught.value) == (
+        "The header 'authorization' holds a line break or another character that no header may hold, so nothing was "
+        "asked. Is the key, or the setting, that it is made of whole, and without anything around it?"
+    )
