@@ -162,6 +162,8 @@ def test_a_login_that_is_refused_twice_is_an_error_and_not_asked_a_third_time(ap
     assert reply.status == 401
     assert "refuses the login (invalid_token), also after it was renewed" in reply.json()["error"]["message"]
     assert len(api.requests) == 2
+    _, again = ask(asked("Hello again"))
+    assert (again.status, len(api.requests)) == (401, 3)
 
 
 def test_a_login_that_cannot_be_renewed_says_who_has_to_do_what(api, ask, server):

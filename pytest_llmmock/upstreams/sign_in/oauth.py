@@ -66,6 +66,7 @@ class Granted(BaseModel):
             expires_at=now + self.expires_in,
             earliest_refresh_at=_seconds(self.earliest_refresh_at),
             renewed_at=now,
+            renewed_early=before is not None and not before.is_due(now),
         )
 
 

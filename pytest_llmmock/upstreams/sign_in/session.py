@@ -87,9 +87,13 @@ class Session:
         return self._tokens.access_token
 
     def renewed(self, spent: SecretStr, send: Send) -> SecretStr:
-        """A token in place of one that was refused. Raises `LoginError` and `UpstreamError`."""
+        """A token in place of one that was refused; the same where another would be refused as well.
+
+        Raises `LoginError` and `UpstreamError`.
+        """
         tokens = _usable(self.store.read())
-        self._tokens = self._renewed(tokens, send) if tokens.access_token == spent else tokens
+        another = tokens.access_token == spent and tokens.is_worth_renewing(self._now())
+        self._tokens = self._renewed(tokens, send) if another else tokens
         return self._tokens.access_token
 
     def _renewed(self, seen: Tokens, send: Send) -> Tokens:

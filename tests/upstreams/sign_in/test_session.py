@@ -158,6 +158,18 @@ def test_a_token_that_was_refused_early_is_renewed_once_and_then_somebody_has_to
     assert user.session.store.read().client_id in server.registered
 
 
+def test_a_token_that_is_refused_for_another_reason_than_its_age_does_not_cost_the_login(server, user, clock):
+    """What was renewed for a refusal, and is refused as well, is kept until it is due: in every process."""
+    user.signs_in()
+    server.refresh = dict.fromkeys(server.refresh, 0)  # an early refresh that goes well
+    fresh = user.session.renewed(user.session.token(user.send), user.send)
+    for _ in range(2):
+        assert user.session.renewed(fresh, user.send) == fresh
+    clock.ahead = LIFETIME
+    assert user.session.renewed(fresh, user.send) != fresh
+    assert not server.spent & set(server.refresh)
+
+
 def test_a_server_that_is_down_costs_no_login(server, user, clock):
     user.signs_in()
     clock.ahead = LIFETIME
