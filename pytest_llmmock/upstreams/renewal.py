@@ -16,6 +16,7 @@ from ..core.live import taken
 from ..core.model import Reply, Request, Send
 from ..errors import UpstreamError, UsageError
 from . import token_file
+from .addresses import SIGN_IN_PATIENCE
 from .logins import Login
 from .token_file import Document, Tokens
 
@@ -131,7 +132,8 @@ class Renewal:
             ("user-agent", self._user_agent),
         )
         path = f"{parts.path}/oauth/token"
-        return Request("POST", f"{parts.scheme}://{parts.netloc}", path, headers=headers, body=compact(asked).encode())
+        origin, body = f"{parts.scheme}://{parts.netloc}", compact(asked).encode()
+        return Request("POST", origin, path, headers=headers, body=body, patience=SIGN_IN_PATIENCE)
 
     def _fresh(self, before: Tokens, reply: Reply) -> Tokens:
         """What the sign-in server has given. Fields that it leaves out stay as they were. Raises `UpstreamError`."""

@@ -338,6 +338,25 @@ def test_who_does_not_answer_in_time_is_told_with_how_long_it_was_and_what_to_se
     )
 
 
+@pytest.mark.parametrize(("timeout", "patience", "told"), [(600, 0.1, "0.1"), (0.1, 30, "0.1")])
+def test_who_need_not_think_is_waited_for_as_long_as_the_request_says(timeout, patience, told):
+    """Other threads and processes wait for a login while it is renewed."""
+    done = threading.Event()
+
+    def handle(request: Request) -> Reply:
+        done.wait(PATIENCE)
+        return json_reply({})
+
+    with serving(handle) as url, closing(Network(timeout=timeout)) as network:
+        with pytest.raises(UpstreamError) as caught:
+            network.send(request("/oauth/token", origin=url, patience=patience))
+        done.set()
+    assert str(caught.value) == (
+        f"The upstream {url} did not answer GET /oauth/token within {told} seconds. Nothing was recorded. "
+        "Try again later."
+    )
+
+
 @pytest.mark.parametrize(("timeout", "told"), [(600, "15"), (2, "2")])
 def test_who_cannot_be_reached_in_time_is_told_apart(respx_mock, timeout, told):
     respx_mock.get(f"{HOST}/v1/models").mock(side_effect=httpx.ConnectTimeout(""))

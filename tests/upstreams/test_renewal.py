@@ -77,6 +77,19 @@ def test_it_is_asked_as_codex_asks_and_under_our_own_name(backend, home, network
     assert request.header("user-agent") == "pytest-llmmock/0"
 
 
+def test_a_sign_in_server_that_does_not_answer_is_not_waited_for_as_a_model_is(home, backend, renewal):
+    """Whoever needs the login waits as well."""
+    backend.login(home, lasts=-5)
+    asked: list[Request] = []
+
+    def send(request: Request) -> Reply:
+        asked.append(request)
+        return backend._token(request)
+
+    renewal().tokens(send)
+    assert [request.patience for request in asked] == [30]
+
+
 def test_what_somebody_else_has_renewed_meanwhile_is_taken(backend, home, network, renewal):
     path = backend.login(home)
     used = renewal().tokens(network.send)

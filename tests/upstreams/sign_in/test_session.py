@@ -13,6 +13,7 @@ import pytest
 from sign_in_server import EARLIEST, LIFETIME, SignInServer, browse
 from signing_in import User
 
+from pytest_llmmock.core.model import Reply, Request
 from pytest_llmmock.errors import LoginError, UpstreamError
 
 
@@ -168,6 +169,22 @@ def test_a_token_that_is_refused_for_another_reason_than_its_age_does_not_cost_t
     clock.ahead = LIFETIME
     assert user.session.renewed(fresh, user.send) != fresh
     assert not server.spent & set(server.refresh)
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_as_a_model_is(server, user, clock):
+    asked: list[Request] = []
+
+    def send(request: Request) -> Reply:
+        asked.append(request)
+        return user.send(request)
+
+    user.signs_in()
+    clock.ahead = LIFETIME
+    session = user.session
+    session.token(send)
+    session.end(send)
+    assert {request.path.rpartition("/")[2] for request in asked} == {"openid-configuration", "token", "revoke"}
+    assert {request.patience for request in asked} == {30}
 
 
 def test_a_server_that_is_down_costs_no_login(server, user, clock):
