@@ -134,6 +134,11 @@ def _client(client_id: str, session: _Through | None, **more: str) -> OAuth2Clie
     return OAuth2Client(session, client_id=client_id, token_endpoint_auth_method="none", **more)
 
 
+def check_installed() -> None:
+    """Raises `LoginError` when Authlib is missing."""
+    _client("", None)
+
+
 def missing() -> LoginError:
     """What to do where the extra is not installed."""
     return LoginError(

@@ -38,6 +38,8 @@ class Session:
 
     def begin(self, redirect_uri: str, send: Send, *, again: bool = False) -> tuple[Server, Attempt, str]:
         """Send the browser off: the attempt, and where it is sent. Raises `LoginError` and `UpstreamError`."""
+        oauth.check_installed()
+        identity.check_installed()
         with self.store.locked():
             account = self.store.read()
             self.store.write(account)  # who we are is kept before anybody is asked

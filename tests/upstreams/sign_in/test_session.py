@@ -56,6 +56,16 @@ def test_the_file_is_its_owners_alone_in_a_folder_that_is_too(user):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("package", ["authlib.oauth2", "joserfc.jwt"])
+def test_without_the_extra_nobody_is_sent_anywhere(server, user, monkeypatch, package):
+    """Else the code, and our registration with it, would be lost behind the browser."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(LoginError, match=r"pip install 'pytest-llmmock\[chatgpt\]'"):
+        user.begins()
+    assert server.asked == []
+    assert not user.session.store.path.exists()
+
+
 def test_no_token_is_seen_in_texts_pages_or_addresses(server, user):
     account = user.signs_in()
     session = user.session
