@@ -24,10 +24,16 @@ CUT = "The answer of {host} ended before its last event: it was cut off. It was 
 class Told:
     """One stream on its way to its client."""
 
-    def __init__(self, said: Mapping[str, Any], seal: Callable[[Value], Value], host: str) -> None:
-        """`said` is what the client itself said, which the backend was told otherwise."""
+    def __init__(
+        self, said: Mapping[str, Any], seal: Callable[[Value], Value], explain: Callable[[Value], str], host: str
+    ) -> None:
+        """`said` is what the client itself said, which the backend was told otherwise.
+
+        `explain` finds clear words for an error.
+        """
         self._said = said
         self._seal = seal
+        self._explain = explain
         self._host = host
         self._items: dict[int, Value] = {}
         self._ended = False
@@ -64,7 +70,13 @@ class Told:
             return {**value, "item": item}
         if isinstance(value.get("response"), dict):
             return {**value, "response": self._response(kind, value["response"])}
+        if kind == "error":
+            error = value.get("error")
+            return {**value, "error": self._explained(error)} if isinstance(error, dict) else self._explained(value)
         return value
+
+    def _explained(self, error: Value) -> Value:
+        return {**error, "message": self._explain(error)} if error.get("message") else error
 
     def _response(self, kind: str, response: Value) -> Value:
         """What is said of the whole: as the client asked, and at the end with all that was answered.
@@ -76,4 +88,6 @@ class Told:
         told = [self._seal(item) for item in output if isinstance(item, dict)] if isinstance(output, list) else []
         if kind in ENDS and len(told) < len(self._items):
             told = [item for _, item in sorted(self._items.items())]
-        return {**response, **said, "output": told}
+        error = response.get("error")
+        failed = {"error": self._explained(error)} if isinstance(error, dict) else {}
+        return {**response, **said, **failed, "output": told}

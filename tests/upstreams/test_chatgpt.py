@@ -192,6 +192,14 @@ def test_an_error_keeps_its_status_and_code_and_says_what_to_do(ask, said, statu
     assert (("x-should-retry", "false") in reply.headers) is not again
 
 
+def test_a_limit_that_is_reached_inside_a_stream_says_the_same(ask):
+    _, reply = ask(asked("used up inside"))
+    error = reply.json()["error"]
+    assert (reply.status, error["code"]) == (429, "subscription_sharing_usage_limit_exceeded")
+    assert "https://chatgpt.com/settings/usage tells" in error["message"]
+    assert ("x-should-retry", "false") in reply.headers
+
+
 def test_a_tool_that_no_plan_pays_for_is_named(ask):
     _, reply = ask(asked("Hello", tools=[{"type": "image_generation"}]))
     error = reply.json()["error"]

@@ -74,6 +74,29 @@ def test_the_type_says_what_kind_it_is(status, kind):
 # --- limits of the plan ---------------------------------------------------------------------------------
 
 
+def windows(primary: str, secondary: str, **more: str) -> list[tuple[str, str]]:
+    told = {"primary-used-percent": primary, "secondary-used-percent": secondary, **more}
+    return [(f"x-codex-{name.replace('_', '-')}", value) for name, value in told.items()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        (windows("100", "40", primary_reset_at=str(int(NOW) + 60), secondary_reset_at=str(int(NOW) + 90)), "60"),
+        (windows("100", "100.0", primary_reset_at=str(int(NOW) + 60), secondary_reset_at=str(int(NOW) + 90)), "90"),
+        (windows("100", "0", primary_reset_at=str(int(NOW) + 60), primary_reset_after_seconds="70"), "60"),
+        (windows("12.5", "100", secondary_reset_after_seconds="70"), "70"),
+        (windows("99", "99", primary_reset_at=str(int(NOW) + 60)), None),
+        (windows("100", "much", primary_reset_at="soon"), None),
+        (windows("nan", "inf", secondary_reset_at="inf"), None),
+    ],
+)
+def test_a_plan_that_is_used_up_may_say_it_in_headers_only(headers, wait):
+    """The windows have no order: one that is used up counts, and of two the one that lasts longer."""
+    found = problem(429, {"error": {"type": "usage_limit_reached", "message": "x"}}, *headers)
+    assert dict(found.headers).get("retry-after") == wait
+
+
 def test_a_plan_that_is_used_up_says_when_it_resets():
     error = {"type": "usage_limit_reached", "message": "x", "plan_type": "plus", "resets_at": NOW + 7260}
     found = problem(429, {"error": error})

@@ -41,7 +41,7 @@ STREAM = [
 
 def told(pieces: list[bytes], **said: object) -> bytes:
     sealed = Sealed()
-    stream = Told(said, lambda item: sealed.seal(item, shown=False), "backend.example")
+    stream = Told(said, lambda item: sealed.seal(item, shown=False), lambda error: error["message"], "backend.example")
     return b"".join(stream.chunks(map(Frame, pieces)))
 
 
@@ -96,7 +96,7 @@ def test_an_event_is_passed_on_when_it_is_there_and_not_when_the_next_one_is():
             arrived.append(piece)
             yield Frame(piece)
 
-    chunks = Told({}, lambda item: sealed.seal(item, shown=False), "x").chunks(frames())
+    chunks = Told({}, lambda item: sealed.seal(item, shown=False), str, "x").chunks(frames())
     passed = [(arrived[-1], chunk) for chunk in chunks if chunk]
     assert [chunk for last, chunk in passed if last in DELTAS] == DELTAS
 
