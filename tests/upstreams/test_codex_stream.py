@@ -54,6 +54,34 @@ def test_the_output_that_the_last_event_leaves_empty_is_filled_in_its_order():
     assert last["response"]["output"] == [{"id": "rs_1", "type": "reasoning", "summary": []}, MESSAGE]
 
 
+WORDS = [event("response.output_text.delta", item_id="msg_1", output_index=0, delta=piece) for piece in "añ☃"]
+
+
+@pytest.mark.parametrize(
+    ("status", "of_the_message"), [("completed", "completed"), ("incomplete", "incomplete"), ("failed", "incomplete")]
+)
+def test_an_output_of_which_no_item_is_told_is_made_of_its_words(status, of_the_message):
+    last = values(told([*WORDS, event(f"response.{status}", response=response(status=status))]))[-1]
+    part = {"type": "output_text", "text": "añ☃", "annotations": []}
+    message = {"id": "msg_1", "type": "message", "status": of_the_message, "role": "assistant", "content": [part]}
+    assert last["response"]["output"] == [message]
+
+
+def test_words_are_not_said_twice_where_their_item_is_told():
+    done = event("response.output_item.done", output_index=0, item=MESSAGE)
+    for stream in ([*WORDS, done], [done, *WORDS]):
+        last = values(told([*stream, event("response.completed", response=response())]))[-1]
+        assert last["response"]["output"] == [MESSAGE]
+    last = values(told([*WORDS, event("response.completed", response=response(output=[MESSAGE]))]))[-1]
+    assert last["response"]["output"] == [MESSAGE]
+
+
+def test_what_looks_like_words_and_is_none_is_passed_over():
+    odd = [b"data: response.output_text.delta\n\n", event("response.output_text.delta", delta=5)]
+    last = values(told([*odd, event("response.completed", response=response())]))[-1]
+    assert last["response"]["output"] == []
+
+
 def test_an_output_that_is_told_stays():
     stream = [*STREAM[:-1], event("response.completed", response=response(output=[MESSAGE, THOUGHT, MESSAGE]))]
     assert [item["id"] for item in values(told(stream))[-1]["response"]["output"]] == ["msg_1", "rs_1", "msg_1"]
