@@ -104,6 +104,7 @@ def read(path: Path) -> Tokens:
     return Tokens(*map(tokens.text, names))
 
 
+ABSENT = "is not there"
 _WITH_KEY = "holds an API key and no login with ChatGPT; a key is for the upstream 'openai'"
 
 
@@ -111,7 +112,7 @@ def _document(path: Path) -> Document:
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise UsageError("is not there") from None
+        raise UsageError(ABSENT) from None
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError):
