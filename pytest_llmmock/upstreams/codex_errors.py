@@ -70,8 +70,9 @@ def _problem(said: Said, message: str, *headers: tuple[str, str]) -> Problem:
 
 
 def _refused(said: Said, host: str, login: Login) -> str:
+    """Without the place of the login: errors may be recorded, and a path tells who asked."""
     return (
-        f"{host} refuses the login of {login.tool.name} ({login.path}), also after it was renewed: "
+        f"{host} refuses the login of {login.tool.name} (llmmock info tells where it is), also after it was renewed: "
         f"{said.code or said.message or 'no reason was given'}. Log in again:  {login.tool.renew}"
     )
 

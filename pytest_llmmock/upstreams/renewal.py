@@ -100,7 +100,7 @@ class Renewal:
         """Whoever comes second finds what the first one has written: a token that is used twice ends the login."""
         with ExitStack() as held:
             try:
-                held.enter_context(files.locked(self.login.path))
+                held.enter_context(files.locked_for_all(self.login.path))
             except OSError as error:
                 raise UpstreamError(f"{self._called} cannot be locked: {error.strerror or error}.") from None
             yield

@@ -299,6 +299,15 @@ def test_errors_are_recorded_where_that_is_wanted(opened):
     assert again.value.body == first.value.body
 
 
+def test_an_error_that_is_recorded_does_not_tell_whose_machine_it_was(backend, opened, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(backend, "valid", _Never())
+    with opened(record_errors=True) as (_, client), pytest.raises(openai.AuthenticationError):
+        client.responses.create(model=MODEL, input="hello")
+    text = text_of(tmp_path)
+    assert "refuses the login of the Codex CLI" in text
+    assert str(home) not in text
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_stream_that_does_not_say_what_it_is_is_one_all_the_same(opened, stream):
     with opened() as (_, client):

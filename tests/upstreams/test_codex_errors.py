@@ -183,7 +183,7 @@ def test_a_header_says_it_better():
 def test_a_login_that_is_refused_after_its_renewal_is_named():
     found = problem(401, {"error": {"message": "Expired", "code": "token_expired"}})
     assert found.message == (
-        "chatgpt.com refuses the login of the Codex CLI (/home/me/.codex/auth.json), also after it was renewed: "
+        "chatgpt.com refuses the login of the Codex CLI (llmmock info tells where it is), also after it was renewed: "
         "token_expired. Log in again:  codex login"
     )
     assert (found.status, found.type, dict(found.headers)) == (401, "authentication_error", {"x-should-retry": "false"})

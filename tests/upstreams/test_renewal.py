@@ -419,11 +419,26 @@ network.close()
 """
 
 
-def test_processes_that_need_it_at_once_renew_it_once_and_lose_none(backend, home):
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("same", "same"),
+        pytest.param(
+            ("one", "another"),
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows locks no folders"),
+        ),
+    ],
+)
+def test_processes_that_need_it_at_once_renew_it_once_and_lose_none(backend, home, tmp_path, folders):
+    """Their temporary folders may be others: in a container, in a job, behind ssh."""
     path = backend.login(home, lasts=-5)
     command = [sys.executable, "-c", PROCESS, str(home), backend.issuer]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
+    started = []
+    for folder in folders:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        environ = {**os.environ, "TMPDIR": str(tmp_path / folder)}
+        started.append(subprocess.Popen(command, env=environ, text=True, **pipes))
     for process in started:
         assert process.stdout.readline() == "ready\n"
     for process in started:  # both have imported everything: now they start together
