@@ -19,6 +19,7 @@ from . import token_file
 from .addresses import SIGN_IN_PATIENCE
 from .logins import Login
 from .token_file import Document, Tokens
+from .unbroken import unbroken
 
 EARLY = 300.0
 """Seconds before its end at which a token is renewed, as ChatMock and GPTMock do."""
@@ -73,7 +74,7 @@ class Renewal:
             return used
         with self._alone():
             found = self._read()
-            return found if found.access != used.access else self._renewed(found, send)
+            return found if found.access != used.access else unbroken(lambda: self._renewed(found, send))
 
     def _left(self, tokens: Tokens) -> float:
         """Seconds to its end; what does not say when that is has time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chatgpt_backend import ACCOUNT, EMAIL, Backend, tokens_in
@@ -22,6 +24,8 @@ from pytest_llmmock.upstreams import token_file
 from pytest_llmmock.upstreams.logins import find_login
 from pytest_llmmock.upstreams.renewal import Renewal
 from pytest_llmmock.upstreams.token_file import Tokens
+
+PATIENCE = 30
 
 
 @pytest.fixture
@@ -403,6 +407,51 @@ def test_threads_that_need_it_at_once_renew_it_once(backend, home, network, rene
     assert found == [tokens_in(path)["access_token"]] * 8
     assert len(backend.refreshes) == 1
 
+
+def interrupted(command: list[str], backend: Backend) -> Any:
+    """A process that gets Ctrl-C while it waits for the sign-in server."""
+    answer, asked, go = backend._token, threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Reply:
+        asked.set()
+        go.wait(PATIENCE)
+        return answer(request)
+
+    backend._token = slow  # type: ignore[method-assign]
+    process = subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert asked.wait(PATIENCE)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupted\n"
+    go.set()
+    return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signal to one process")
+def test_a_ctrl_c_does_not_come_between_the_sign_in_server_and_the_file(backend, home):
+    """The token was spent when it arrived: what has come for it must not be lost."""
+    path = backend.login(home, lasts=-5)
+    process = interrupted([sys.executable, "-c", TELLING + PROCESS, str(home), backend.issuer], backend)
+    out, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert (out, "KeyboardInterrupt" in error) == ("", True)
+    assert len(backend.refreshes) == 1
+    assert tokens_in(path)["refresh_token"] == backend._refresh
+
+
+TELLING = """
+import signal
+
+def tell(*arguments):
+    print("interrupted", flush=True)
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGINT, tell)
+"""
 
 PROCESS = """
 import sys

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ...core.model import Headers, Send
 from ...errors import LoginError, UpstreamError
+from ..unbroken import unbroken
 from . import identity, oauth
 from .account import PLAN_SCOPE, Account, Tokens
 from .attempt import FIRST_CLIENT, Attempt, Code
@@ -105,7 +106,7 @@ class Session:
             tokens = _usable(account)
             if tokens.access_token != seen.access_token and not tokens.is_due(self._now()):
                 return tokens
-            return self._refresh(account, tokens, send)
+            return unbroken(lambda: self._refresh(account, tokens, send))
 
     def _refresh(self, account: Account, tokens: Tokens, send: Send) -> Tokens:
         if tokens.refresh_token is None:
