@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +20,21 @@ def locked(path: Path) -> Iterator[None]:
     """Keep other processes, and threads, that write the same file out for the time of the block. Raises `OSError`."""
     with _lock_file(path) as file:
         _lock(file.fileno())
+        yield
+
+
+@contextmanager
+def locked_for_all(path: Path) -> Iterator[None]:
+    """The same, and against processes that have another temporary folder: of a container, a job, another session.
+
+    The folder of the file is locked as well, which leaves nothing in it. Raises `OSError`.
+    """
+    with locked(path), ExitStack() as held:
+        # Where a folder cannot be locked (Windows, some network drives) there is the first lock still.
+        with suppress(OSError):
+            folder = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+            held.callback(os.close, folder)
+            _lock(folder)
         yield
 
 

@@ -29,8 +29,8 @@ def answer(backend: Backend, body: Body) -> Reply:
     if words in REFUSALS:
         status, value, headers = REFUSALS[words]
         if isinstance(value, bytes):
-            return Reply(status, (("content-type", "text/html; charset=UTF-8"), *PLANTED, *headers), [Frame(value)])
-        return json_reply(value(time.time()) if callable(value) else value, status, (*PLANTED, *headers))
+            return Reply(status, (("content-type", "text/html; charset=UTF-8"), *headers, *PLANTED), [Frame(value)])
+        return json_reply(value(time.time()) if callable(value) else value, status, (*headers, *PLANTED))
     live = Live(_stream(backend, body, words), lambda: None, since=0.0)
     said = () if words == "untyped" else (("content-type", "text/event-stream; charset=utf-8"),)
     return Reply(200, (*said, *PLANTED), live, live=True)
@@ -55,6 +55,17 @@ REFUSALS: dict[str, tuple[int, Any, tuple[tuple[str, str], ...]]] = {
         429,
         _error(type="usage_limit_reached", message="The usage limit has been reached", resets_in_seconds=90),
         (),
+    ),
+    "limit in headers": (
+        429,
+        _error(type="usage_limit_reached", message="The usage limit has been reached"),
+        (
+            ("x-codex-primary-used-percent", "100"),
+            ("x-codex-primary-window-minutes", "10080"),
+            ("x-codex-primary-reset-after-seconds", "90"),
+            ("x-codex-secondary-used-percent", "42.5"),
+            ("x-codex-secondary-reset-after-seconds", "7200"),
+        ),
     ),
     "no codex": (429, _error(type="usage_not_included", message="Not in your plan"), ()),
     "too fast": (
@@ -132,6 +143,15 @@ def _events(backend: Backend, body: Body, words: str, number: int) -> Iterator[E
     yield "response.in_progress", {"response": _response(body, number, "in_progress")}
     if words == "error event":
         yield "error", {"code": "server_error", "message": "Something broke", "param": None}
+        return
+    if words in ("limit inside", "used up inside"):
+        limits = {"limit inside": "usage_limit_reached", "used up inside": "subscription_sharing_usage_limit_exceeded"}
+        told = {
+            "message": "The usage limit has been reached",
+            "plan_type": "plus",
+            "resets_at": int(time.time()) + 7290,
+        }
+        yield "error", {"status": 429, "error": {"type": limits[words], "code": limits[words], **told}}
         return
     if words == "fail at once":
         yield _failed(body, number, "rate_limit_exceeded", "Rate limit reached. Please try again in 2s.")

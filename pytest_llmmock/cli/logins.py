@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 from ..errors import LLMMockError
 from ..settings import from_environment
 from ..upstreams.choice import chosen, default_upstream, has_key, place
-from ..upstreams.logins import logins
+from ..upstreams.logins import Login, logins, spoilt
+from ..upstreams.sign_in import identity, oauth
 from ..upstreams.sign_in.account import Account
 from ..upstreams.sign_in.session import Session
+from ..upstreams.token_file import why_read_only
 
 REFRESH_DAYS = 30
 """A login with ChatGPT that nobody uses ends after this time."""
@@ -42,19 +44,23 @@ def found(environ: Mapping[str, str], now: float | None = None) -> list[Found]:
 
 
 def _codex(environ: Mapping[str, str], now: float) -> list[Found]:
-    """The logins of other tools."""
-    there = [
-        Found(
-            "codex",
-            each.tool.name,
-            _listed(_plan(each.plan), _expiry(each.expires, now)),
-            _short(each.path),
-            usable=True,
-            facts={"plan": each.plan or None, "expires": _moment(each.expires)},
-        )
-        for each in logins(environ)
-    ]
+    """The logins of other tools, and those that are there and cannot be used."""
+    there = [_of_tool(each, now) for each in logins(environ)]
+    there += [Found("codex", each.tool.name, each.trouble, _short(each.path), usable=False) for each in spoilt(environ)]
     return there or [Found("codex", "-", "no login of the Codex CLI, ChatMock or GPTMock", "-", usable=False)]
+
+
+def _of_tool(login: Login, now: float) -> Found:
+    due = login.expires is not None and login.expires < now
+    why = why_read_only(login.path) if due else ""
+    return Found(
+        "codex",
+        login.tool.name,
+        _listed(_plan(login.plan), _expiry(login.expires, now, f"not renewed, because {why}" if why else "")),
+        _short(login.path),
+        usable=not why,
+        facts={"plan": login.plan or None, "expires": _moment(login.expires)},
+    )
 
 
 def _chatgpt(environ: Mapping[str, str], now: float) -> Found:
@@ -65,7 +71,18 @@ def _chatgpt(environ: Mapping[str, str], now: float) -> Found:
         return Found("chatgpt", "-", str(error), "-", usable=False)
     if account.tokens is None:
         return Found("chatgpt", "-", "not signed in", "-", usable=False)
-    return _signed_in(account, store.location, now)
+    there = _signed_in(account, store.location, now)
+    return replace(there, state=f"{there.state}; {missing}", usable=False) if (missing := _missing()) else there
+
+
+def _missing() -> str:
+    """What is to be installed before the login can be renewed; '' when it is there."""
+    try:
+        oauth.check_installed()
+        identity.check_installed()
+    except LLMMockError as error:
+        return str(error)
+    return ""
 
 
 def _signed_in(account: Account, location: str, now: float) -> Found:
@@ -144,14 +161,13 @@ def _plan(plan: str) -> str:
     return f"plan {plan}" if plan else ""
 
 
-def _expiry(moment: float | None, now: float) -> str:
+def _expiry(moment: float | None, now: float, then: str) -> str:
+    """`then` is what becomes of it at its end."""
     if moment is None:
         return ""
-    return (
-        f"expires in {span(moment - now)}"
-        if moment > now
-        else f"expired {span(now - moment)} ago, renewed when it is used"
-    )
+    if moment > now:
+        return f"expires in {span(moment - now)}"
+    return f"expired {span(now - moment)} ago, {then or 'renewed when it is used'}"
 
 
 def span(seconds: float) -> str:

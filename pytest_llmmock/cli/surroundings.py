@@ -19,7 +19,7 @@ from ..mock import LLMServer
 from ..upstreams.choice import chosen
 from ..upstreams.home import is_open_to_others
 from ..upstreams.sign_in.session import Session
-from .logins import default, found
+from .logins import Found, default, found
 
 State = Literal["ok", "note", "broken"]
 
@@ -132,13 +132,23 @@ def _logins(environ: Mapping[str, str]) -> Iterator[Finding]:
         except LLMMockError as error:
             yield Finding("logins", what, "broken", str(error))
     for each in found(environ):
-        yield Finding("logins", each.upstream, "ok", f"{each.whose}: {each.state}" if each.whose != "-" else each.state)
+        yield Finding("logins", each.upstream, "ok", _told(each))
 
 
 def _default(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Raises `UsageError` when the configuration cannot be read."""
     now = default(environ)
-    yield Finding("logins", "default upstream", "ok", f"{now.upstream or '-'} ({now.why})")
+    words = f"{now.upstream or '-'} ({now.why})"
+    ways = [each for each in found(environ) if each.upstream == now.upstream]
+    if not ways or any(each.usable for each in ways):
+        yield Finding("logins", "default upstream", "ok", words)
+    else:
+        why = "; ".join(map(_told, ways))
+        yield Finding("logins", "default upstream", "broken", f"{words}, and it cannot be asked: {why}")
+
+
+def _told(login: Found) -> str:
+    return f"{login.whose}: {login.state}" if login.whose != "-" else login.state
 
 
 def _keeping(environ: Mapping[str, str]) -> Iterator[Finding]:

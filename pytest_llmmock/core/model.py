@@ -54,6 +54,8 @@ class Request:
     """Where its client reaches us, prefix and all, when that is not the origin: `http://127.0.0.1:8000/t1-ab12`."""
     client: Client | None = field(default=None, compare=False, repr=False)
     """Who asks, where it can be noticed that it goes."""
+    patience: float | None = field(default=None, compare=False, repr=False)
+    """Seconds for which an answer is waited for; None where it may take as long as a model thinks."""
 
     @property
     def url(self) -> str:

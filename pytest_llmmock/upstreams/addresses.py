@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 from ..core.model import without_user
 from ..errors import UsageError
 
+SIGN_IN_PATIENCE = 30.0
+"""Seconds for which a sign-in server is waited for: others may wait for the login meanwhile."""
+
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
 

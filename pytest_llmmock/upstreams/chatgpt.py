@@ -100,7 +100,9 @@ class ChatGPT:
         token = self._session.token(send)
         reply = self._sent(exchange, path, send, body, token)
         if reply.status == 401:
-            reply = self._sent(exchange, path, send, body, self._session.renewed(token, send))
+            fresh = self._session.renewed(token, send)
+            if fresh != token:
+                reply = self._sent(exchange, path, send, body, fresh)
         if 300 <= reply.status < 400:
             raise UpstreamError(
                 f"{self._host} sends the request elsewhere (status {reply.status}). A login is not sent after a "

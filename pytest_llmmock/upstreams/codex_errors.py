@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..core.model import Problem, Reply
+from ..core.model import Headers, Problem, Reply, header
 from ..dialects.fields import first_text, listing, mapping, objects
 from .logins import Login
 
@@ -29,6 +29,12 @@ class Said:
     type: str
     param: str | None
     error: dict[str, Any]
+    headers: Headers = ()
+
+    @property
+    def limit(self) -> str:
+        """Which limit of a plan is reached; '' when none is. Streams tell it as a code."""
+        return next((each for each in (self.type, self.code or "") if each in _LIMITS), "")
 
 
 def problem_of(reply: Reply, host: str, login: Login, clock: Callable[[], float] = time.time) -> Problem:
@@ -38,8 +44,8 @@ def problem_of(reply: Reply, host: str, login: Login, clock: Callable[[], float]
     said = read_error(reply)
     if reply.status == 401:
         return _problem(said, _refused(said, host, login), NO_RETRY)
-    if said.type in _LIMITS:
-        return _LIMITS[said.type](said, clock())
+    if said.limit:
+        return _LIMITS[said.limit](said, clock())
     if reply.status == 429:
         return _problem(said, said.message, *_wait(reply, said.message))
     return _problem(said, said.message or f"{host} answered with status {reply.status} and no reason.")
@@ -54,7 +60,7 @@ def read_error(reply: Reply) -> Said:
     message = first_text(error.get("message"), value.get("detail"), inner.get("message"), listed, value.get("error"))
     code = first_text(error.get("code"), inner.get("error_code"), inner.get("code")) or None
     kind = first_text(error.get("type")) or _TYPES.get(reply.status, "")
-    return Said(reply.status, message or code or "", code, kind, error.get("param"), error)
+    return Said(reply.status, message or code or "", code, kind, error.get("param"), error, reply.headers)
 
 
 def _problem(said: Said, message: str, *headers: tuple[str, str]) -> Problem:
@@ -64,8 +70,9 @@ def _problem(said: Said, message: str, *headers: tuple[str, str]) -> Problem:
 
 
 def _refused(said: Said, host: str, login: Login) -> str:
+    """Without the place of the login: errors may be recorded, and a path tells who asked."""
     return (
-        f"{host} refuses the login of {login.tool.name} ({login.path}), also after it was renewed: "
+        f"{host} refuses the login of {login.tool.name} (llmmock info tells where it is), also after it was renewed: "
         f"{said.code or said.message or 'no reason was given'}. Log in again:  {login.tool.renew}"
     )
 
@@ -97,7 +104,7 @@ def _used_up(said: Said, now: float) -> Problem:
     """Trying again before it resets is of no use, and SDKs would."""
     plan = first_text(said.error.get("plan_type"))
     message = f"The usage limit of the ChatGPT plan{f' ({plan})' if plan else ''} is reached"
-    resets = _resets(said.error, now)
+    resets = _resets(said, now)
     if resets is None:
         return _limit(said, f"{message}, and it was not said when it resets. {_INSTEAD}", NO_RETRY)
     wait = max(math.ceil(resets - now), 0)
@@ -118,15 +125,35 @@ _LIMITS = {"usage_limit_reached": _used_up, "usage_not_included": _not_included}
 
 
 def _limit(said: Said, message: str, *headers: tuple[str, str]) -> Problem:
-    return Problem(429, message, said.type, "insufficient_quota", headers=headers)
+    return Problem(429, message, said.limit, "insufficient_quota", headers=headers)
 
 
-def _resets(error: dict[str, Any], now: float) -> float | None:
-    """In seconds since 1970. Older backends say how long it takes."""
-    at, wait = (_number(error.get(name)) for name in ("resets_at", "resets_in_seconds"))
-    if at is not None:
-        return at
-    return None if wait is None else now + wait
+def _resets(said: Said, now: float) -> float | None:
+    """In seconds since 1970. Older backends say how long it takes, and some say it in headers only."""
+    at, wait = (_number(said.error.get(name)) for name in ("resets_at", "resets_in_seconds"))
+    told = at if at is not None else None if wait is None else now + wait
+    return _window_resets(said.headers, now) if told is None else told
+
+
+def _window_resets(headers: Headers, now: float) -> float | None:
+    """When the last of the windows is new again that are used up."""
+    found = [_window(headers, f"x-codex-{name}-", now) for name in ("primary", "secondary")]
+    return max((moment for moment in found if moment is not None), default=None)
+
+
+def _window(headers: Headers, name: str, now: float) -> float | None:
+    """None for a window that has something left, and for one that does not say when it resets."""
+    used, at, wait = (_told(headers, name + each) for each in ("used-percent", "reset-at", "reset-after-seconds"))
+    if used is None or used < 100:
+        return None
+    return at if at is not None else None if wait is None else now + wait
+
+
+def _told(headers: Headers, name: str) -> float | None:
+    try:
+        return _number(float(header(headers, name) or ""))
+    except ValueError:
+        return None
 
 
 def _number(value: object) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -73,15 +74,15 @@ class Network:
         """
         import httpx
 
-        since = time.monotonic()
+        since, seconds = time.monotonic(), self._seconds(request)
         client = self._open()
         try:
             with self._waiting():
                 response = client.send(self._prepared(request), stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise UpstreamError(_failure(request, error, self._timeout)) from error
+            raise UpstreamError(_failure(request, error, seconds)) from error
         content_type = response.headers.get("content-type", "")
-        chunks = _chunks(response, request, client.headers["accept-encoding"], self._timeout)
+        chunks = _chunks(response, request, client.headers["accept-encoding"], seconds)
         live = Live(chunks, response.close, since=since, content_type=content_type, wake=lambda: _wake(response))
         with self._opening:
             self._answers.add(live)
@@ -109,16 +110,21 @@ class Network:
                 self._client = _new_client(self._timeout)
             return self._client
 
+    def _seconds(self, request: Request) -> float:
+        """How long an answer to this is waited for."""
+        return self._timeout if request.patience is None else min(request.patience, self._timeout)
+
     def _prepared(self, request: Request) -> httpx.Request:
         """Compression is not asked for: what comes is to pass through as it comes."""
+        timeout = _timeout(self._seconds(request)).as_dict()
         kept = [*(pair for pair in request.headers if pair[0] not in _NOT_SENT), ("accept-encoding", "identity")]
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept]  # as they came in
+        headers = [_written(*pair) for pair in kept]
         return self._open().build_request(
             request.method,
             request.url,
             headers=headers,
             content=request.body or None,
-            extensions={OURS: True, "trace": self._trace},
+            extensions={OURS: True, "trace": self._trace, "timeout": timeout},
         )
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
@@ -142,15 +148,20 @@ class Network:
             client.close()
 
 
+def _timeout(seconds: float) -> httpx.Timeout:
+    import httpx
+
+    return httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT))
+
+
 def _new_client(seconds: float) -> httpx.Client:
     """Raises `UpstreamError` where the environment names a proxy or certificates that cannot be used."""
     import httpx
 
-    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_TIMEOUT))
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
     try:
         trust = _trust(*(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")))
-        return httpx.Client(verify=trust, timeout=timeout, limits=limits, follow_redirects=False)
+        return httpx.Client(verify=trust, timeout=_timeout(seconds), limits=limits, follow_redirects=False)
     except (OSError, ValueError, ImportError) as error:
         raise UpstreamError(
             f"No connection can be opened with the proxies and certificates of the environment: {_cause(error)}. "
@@ -173,6 +184,19 @@ def _named_in(environ: Mapping[str, str]) -> str:
     """The variables that may be wrong. Their values may hold a password."""
     found = [name for name in environ if name.upper() in _OF_THE_NETWORK]
     return ", ".join(sorted(found) or _OF_THE_NETWORK)
+
+
+def _written(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header as it came in. Raises `UpstreamError`, which does not tell the value: it may be a key."""
+    if _IN_NO_HEADER.search(value):
+        raise UpstreamError(
+            f"The header {name!r} holds a line break or another character that no header may hold, so nothing was "
+            "asked. Is the key, or the setting, that it is made of whole, and without anything around it?"
+        )
+    return name.encode("latin-1"), value.encode("latin-1")
+
+
+_IN_NO_HEADER = re.compile(r"[^\t -~\x80-\xff]")
 
 
 def _headers(response: httpx.Response) -> Headers:
@@ -205,7 +229,7 @@ def _chunks(response: httpx.Response, request: Request, known: str, timeout: flo
     except httpx.ReadTimeout as error:
         raise CutConnection(
             f"The answer of {without_user(request.origin)} stopped: nothing came for {timeout:g} seconds. It was not "
-            f"recorded. {_MORE_TIME}"
+            f"recorded. {_more_time(request)}"
         ) from error
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise CutConnection(
@@ -213,7 +237,11 @@ def _chunks(response: httpx.Response, request: Request, known: str, timeout: flo
         ) from error
 
 
-_MORE_TIME = "To wait longer, set LLMMOCK_TIMEOUT, or timeout in llm_config or the ini file (llm_timeout), in seconds."
+def _more_time(request: Request) -> str:
+    """What to do where a model takes longer; what is no model is asked again."""
+    if request.patience is not None:
+        return "Try again later."
+    return "To wait longer, set LLMMOCK_TIMEOUT, or timeout in llm_config or the ini file (llm_timeout), in seconds."
 
 
 def _failure(request: Request, error: Exception, timeout: float) -> str:
@@ -229,7 +257,7 @@ def _failure(request: Request, error: Exception, timeout: float) -> str:
     if isinstance(error, httpx.TimeoutException):
         return (
             f"The upstream {without_user(request.origin)} did not answer {asked} within {timeout:g} seconds. "
-            f"Nothing was recorded. {_MORE_TIME}"
+            f"Nothing was recorded. {_more_time(request)}"
         )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return (

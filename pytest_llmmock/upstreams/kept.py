@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..core.conversations import Conversations, previous_of, unknown
 from ..core.live import Live
-from ..core.model import Exchange, Problem, Reply, Send
+from ..core.model import Exchange, Problem, Reply, Send, json_reply
 from ..core.sse import is_sse
 from ..dialects.fields import EVENTS
 from . import codex_items
@@ -73,7 +73,7 @@ class Kept:
         if reply.status != 200:
             return exchange.dialect.write_error(plan.problem(reply))
         exchange.warnings += [*sent.notes, plan.whose]
-        return self._keep(exchange, as_asked(exchange, self._told(exchange, reply), reasoning=self._reasoning))
+        return self._keep(exchange, as_asked(exchange, self._told(exchange, reply, plan), reasoning=self._reasoning))
 
     def _request(self, exchange: Exchange) -> Sent:
         """Raises `Impossible`, `UpstreamError`."""
@@ -110,14 +110,14 @@ class Kept:
             found = look()
         return found
 
-    def _told(self, exchange: Exchange, reply: Reply) -> Reply:
+    def _told(self, exchange: Exchange, reply: Reply, plan: Plan) -> Reply:
         """The stream as its client gets it."""
         asked = exchange.json if isinstance(exchange.json, dict) else {}
         said = {name: asked.get(name) for name in (*_SAID, "previous_response_id")}
         said |= {"metadata": asked.get("metadata") or {}, "store": asked.get("store") is not False}
         include = asked.get("include")
         shown = isinstance(include, list) and SEALED in include
-        told = Told(said, partial(self._sealed.seal, shown=shown), self._host)
+        told = Told(said, partial(self._sealed.seal, shown=shown), partial(_explained, plan), self._host)
         headers = (*EVENTS, *(pair for pair in reply.headers if pair[0] in _PASSED))
         frames = reply.frames
         close = frames.close if isinstance(frames, Live) else _nothing
@@ -141,6 +141,11 @@ class Kept:
         name = self._rules.upstream
         why = f"Response with id '{exchange.prompt.id}' not found. The upstream '{name}' keeps no responses."
         return exchange.dialect.write_error(Problem(404, why))
+
+
+def _explained(plan: Plan, error: dict[str, Any]) -> str:
+    """What is said of an error inside a stream: the same as where it stands in place of one."""
+    return plan.problem(json_reply({"error": error}, 429)).message
 
 
 def is_stream(reply: Reply) -> bool:

@@ -71,6 +71,11 @@ def logins(environ: Mapping[str, str]) -> list[Login]:
     return [found for found in _looked_for(environ) if isinstance(found, Login)]
 
 
+def spoilt(environ: Mapping[str, str]) -> list[Place]:
+    """Every place where there is something, and no login that can be used."""
+    return [each for each in _looked_for(environ) if isinstance(each, Place) and each.trouble != token_file.ABSENT]
+
+
 def find_login(environ: Mapping[str, str]) -> Login:
     """The login to use. Raises `UsageError`, which tells where one was looked for."""
     found = logins(environ)

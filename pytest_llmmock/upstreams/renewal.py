@@ -16,8 +16,10 @@ from ..core.live import taken
 from ..core.model import Reply, Request, Send
 from ..errors import UpstreamError, UsageError
 from . import token_file
+from .addresses import SIGN_IN_PATIENCE
 from .logins import Login
 from .token_file import Document, Tokens
+from .unbroken import unbroken
 
 EARLY = 300.0
 """Seconds before its end at which a token is renewed, as ChatMock and GPTMock do."""
@@ -29,20 +31,31 @@ _CODE = re.compile(r"[a-z_]{3,60}")
 class Renewal:
     """One login that is kept fit for use."""
 
-    def __init__(self, login: Login, issuer: str, user_agent: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        login: Login,
+        issuer: str,
+        user_agent: str,
+        clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`steady` is a clock that nobody sets."""
         self.login = login
         self.trouble = ""
-        """Why the file does not hold what was renewed."""
+        """What whoever runs the tests should know: the file does not hold what was renewed, the clock is wrong."""
         self._issuer = issuer
         self._user_agent = user_agent
         self._clock = clock
+        self._steady = steady
         self._unwritten: tuple[Tokens, Tokens] | None = None
-        """What the file held, and what has come in its place without finding its way there."""
+        """What the file holds, and what has come in its place without finding its way there."""
+        self._last = "", 0.0
+        """The access token that came last, and when."""
 
     def tokens(self, send: Send) -> Tokens:
         """Tokens that hold for a while. Raises `UpstreamError`."""
         tokens = self._read()
-        left = EARLY if tokens.expires is None else tokens.expires - self._clock()
+        left = self._left(tokens)
         if left >= EARLY:
             return tokens
         try:
@@ -53,22 +66,42 @@ class Renewal:
             return tokens  # it ends soon, and is still good
 
     def other_than(self, used: Tokens, send: Send) -> Tokens:
-        """Tokens in place of those that are no good: another process's, or new ones. Raises `UpstreamError`."""
+        """Tokens in place of those that are no good: another process's, or new ones. Raises `UpstreamError`.
+
+        What came a moment ago is not renewed: the clock is wrong, or it was refused for another reason than its age.
+        """
+        if self._is_new(used):
+            return used
         with self._alone():
             found = self._read()
-            if found.access != used.access:
-                return found
-            self._check(found)
+            return found if found.access != used.access else unbroken(lambda: self._renewed(found, send))
+
+    def _left(self, tokens: Tokens) -> float:
+        """Seconds to its end; what does not say when that is has time."""
+        return EARLY if tokens.expires is None else tokens.expires - self._clock()
+
+    def _is_new(self, tokens: Tokens) -> bool:
+        access, since = self._last
+        return tokens.access == access and self._steady() - since < EARLY
+
+    def _renewed(self, found: Tokens, send: Send) -> Tokens:
+        """Raises `UpstreamError`."""
+        self._check(found)
+        try:
             fresh = self._fresh(found, taken(send(self._request(found))))
-            self._write(found, fresh)
-            return fresh
+        except UpstreamError:
+            now = self._read()
+            if now == found:
+                raise
+            return now  # its owner, who knows no lock, was faster
+        return self._kept(found, fresh)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Whoever comes second finds what the first one has written: a token that is used twice ends the login."""
         with ExitStack() as held:
             try:
-                held.enter_context(files.locked(self.login.path))
+                held.enter_context(files.locked_for_all(self.login.path))
             except OSError as error:
                 raise UpstreamError(f"{self._called} cannot be locked: {error.strerror or error}.") from None
             yield
@@ -100,7 +133,8 @@ class Renewal:
             ("user-agent", self._user_agent),
         )
         path = f"{parts.path}/oauth/token"
-        return Request("POST", f"{parts.scheme}://{parts.netloc}", path, headers=headers, body=compact(asked).encode())
+        origin, body = f"{parts.scheme}://{parts.netloc}", compact(asked).encode()
+        return Request("POST", origin, path, headers=headers, body=body, patience=SIGN_IN_PATIENCE)
 
     def _fresh(self, before: Tokens, reply: Reply) -> Tokens:
         """What the sign-in server has given. Fields that it leaves out stay as they were. Raises `UpstreamError`."""
@@ -119,18 +153,34 @@ class Renewal:
             )
         return f"{self._called} could not be renewed now ({why}). It is unchanged; try again later."
 
-    def _write(self, before: Tokens, fresh: Tokens) -> None:
-        """A disk that is full must not cost the login: what is new is used to the end of this run, and that is said."""
+    def _kept(self, before: Tokens, fresh: Tokens) -> Tokens:
+        """What is used from now on: the new tokens, or those with which somebody has logged in meanwhile.
+
+        A disk that is full must not cost the login: what is new is used to the end of this run, and that is said.
+        """
+        self._last = fresh.access, self._steady()
+        stored = self._unwritten[0] if self._unwritten and self._unwritten[1] == before else before
         when = datetime.fromtimestamp(self._clock(), UTC).isoformat().replace("+00:00", "Z")
         try:
+            now = token_file.read(self.login.path)
+            if now != stored:
+                return now
             token_file.write(self.login.path, fresh, when)
         except (OSError, UsageError) as error:
-            self._unwritten = before, fresh
-            why = getattr(error, "strerror", None) or error
+            self._unwritten = stored, fresh
             self.trouble = (
-                f"{self._called} was renewed, and cannot be written: {why}. It is used to the end of this run; "
-                f"then log in again:  {self.login.tool.renew}"
+                f"{self._called} was renewed, and cannot be written: {getattr(error, 'strerror', None) or error}. "
+                f"It is used to the end of this run; then log in again:  {self.login.tool.renew}"
             )
+            return fresh
+        self.trouble = self._of_the_clock(fresh)
+        return fresh
+
+    def _of_the_clock(self, fresh: Tokens) -> str:
+        """'' when it is right."""
+        if self._left(fresh) >= EARLY:
+            return ""
+        return f"{self._called} was renewed, and ends at once by the clock of this machine. Is the clock right?"
 
     @property
     def _called(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
@@ -19,6 +20,13 @@ from ..errors import UsageError
 
 OPENAI = "https://api.openai.com/auth"
 """The claim below which OpenAI says whose a token is."""
+
+
+_LATEST = 1e11
+"""What is later is no number of seconds since 1970."""
+
+_IN_HEADERS = re.compile(r"[!-~]+")
+"""What may stand in a header as one word."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,9 @@ class Tokens:
     def expires(self) -> float | None:
         """When the access token ends, in seconds since 1970; None when it does not say."""
         moment = claims(self.access).get("exp")
-        return float(moment) if isinstance(moment, int | float) and not isinstance(moment, bool) else None
+        if not isinstance(moment, int | float) or isinstance(moment, bool):
+            return None
+        return float(moment) if 0 <= moment < _LATEST else None
 
     @cached_property
     def plan(self) -> str:
@@ -44,7 +54,8 @@ class Tokens:
     @cached_property
     def account_id(self) -> str:
         """The account that pays; '' when it is not known."""
-        return self.account or self._said("chatgpt_account_id")
+        known = self.account or self._said("chatgpt_account_id")
+        return known if _IN_HEADERS.fullmatch(known) else ""
 
     def _said(self, name: str) -> str:
         told = (_namespace(token).get(name) for token in (self.id, self.access))
@@ -87,10 +98,13 @@ def read(path: Path) -> Tokens:
     tokens = Document.of(document.get("tokens"))
     if not tokens.text("access_token"):
         raise UsageError(_WITH_KEY if document.text("OPENAI_API_KEY") else "holds no login")
+    if not _IN_HEADERS.fullmatch(tokens.text("access_token")):
+        raise UsageError("holds an access token that is broken: there are characters in it that none has")
     names = ("access_token", "refresh_token", "id_token", "account_id")
     return Tokens(*map(tokens.text, names))
 
 
+ABSENT = "is not there"
 _WITH_KEY = "holds an API key and no login with ChatGPT; a key is for the upstream 'openai'"
 
 
@@ -98,7 +112,7 @@ def _document(path: Path) -> Document:
     try:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise UsageError("is not there") from None
+        raise UsageError(ABSENT) from None
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError):
@@ -127,7 +141,8 @@ def write(path: Path, tokens: Tokens, when: str) -> None:
     """Put renewed tokens into their file; all else in it, and its rights, stay. Raises `OSError`, `UsageError`."""
     document = _document(path)
     fresh = Document(id_token=tokens.id, access_token=tokens.access, refresh_token=tokens.refresh)
-    document["tokens"] = Document({**document["tokens"], **{name: token for name, token in fresh.items() if token}})
+    before = Document.of(document.get("tokens"))
+    document["tokens"] = Document({**before, **{name: token for name, token in fresh.items() if token}})
     document["last_refresh"] = when
     mode = stat.S_IMODE(path.stat().st_mode)
     files.write(path, json.dumps(document, indent=2, ensure_ascii=False).encode(errors="surrogatepass"), mode=mode)

@@ -80,6 +80,25 @@ def test_a_login_that_others_can_read_is_broken(llmmock):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755  # it only looks
 
 
+@pytest.mark.parametrize(
+    ("upstream", "why"),
+    [
+        ("codex", "no login of the Codex CLI, ChatMock or GPTMock"),
+        ("chatgpt", "not signed in"),
+        ("openai", "OPENAI_API_KEY: not set"),
+    ],
+)
+def test_a_default_upstream_that_cannot_be_asked_is_broken(llmmock, upstream, why):
+    llmmock.environment["LLMMOCK_UPSTREAM"] = upstream
+    words = about(llmmock, "logins", "default upstream", status=1)["words"]
+    assert words == f"{upstream} (LLMMOCK_UPSTREAM), and it cannot be asked: {why}"
+
+
+def test_a_default_upstream_that_needs_no_login_is_not_broken(llmmock):
+    llmmock.environment["LLMMOCK_UPSTREAM"] = "ollama"
+    assert about(llmmock, "logins", "default upstream")["state"] == "ok"
+
+
 def test_a_spoilt_login_is_broken(llmmock):
     folder = Path(llmmock.environment["LLMMOCK_HOME"], "logins")
     folder.mkdir(parents=True, mode=0o700)

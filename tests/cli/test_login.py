@@ -207,6 +207,40 @@ def test_the_login_of_another_tool_is_shown_without_its_tokens(llmmock, codex):
     assert not [token for token in tokens if token in done.stdout + llmmock("info", "--json").stdout]
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "holds no login"),
+        ('{"tokens": {"access_token": "a\\nb"}}', "holds an access token that is broken"),
+        ('{"OPENAI_API_KEY": "sk-private", "tokens": null}', "holds an API key and no login with ChatGPT"),
+    ],
+)
+def test_a_login_that_is_there_and_cannot_be_used_is_told_with_its_reason(llmmock, codex, text, why):
+    codex.write_text(text)
+    found = login(llmmock, "codex")
+    assert found["state"].startswith(why)
+    assert (found["of"], found["where"], found["usable"]) == ("the Codex CLI", str(codex), False)
+    assert "sk-private" not in str(found)
+
+
+def test_one_that_has_run_out_and_may_not_be_written_is_not_said_to_be_renewed(llmmock, codex, monkeypatch):
+    now = time.time() + 11 * 86400
+    state = logins.found(llmmock.environment, now)[0].state
+    assert state == "plan plus, expired 2 days ago, renewed when it is used"
+    codex.chmod(0o400)
+    found = logins.found(llmmock.environment, now)[0]
+    assert (found.state, found.usable) == ("plan plus, expired 2 days ago, not renewed, because it is read-only", False)
+
+
+def test_a_login_without_the_packages_that_renew_it_is_not_usable(user, server, monkeypatch):
+    user("login", "--use", "chatgpt")
+    monkeypatch.setitem(sys.modules, "joserfc.jwt", None)
+    found = login(user, "chatgpt")
+    assert found["usable"] is False
+    assert "pip install 'pytest-llmmock[chatgpt]'" in found["state"]
+
+
 def test_logging_out_leaves_other_tools_files_alone(user, server, codex):
     user("login", "--use", "chatgpt")
     before = codex.read_bytes(), codex.stat().st_mtime_ns

@@ -162,6 +162,8 @@ def test_a_login_that_is_refused_twice_is_an_error_and_not_asked_a_third_time(ap
     assert reply.status == 401
     assert "refuses the login (invalid_token), also after it was renewed" in reply.json()["error"]["message"]
     assert len(api.requests) == 2
+    _, again = ask(asked("Hello again"))
+    assert (again.status, len(api.requests)) == (401, 3)
 
 
 def test_a_login_that_cannot_be_renewed_says_who_has_to_do_what(api, ask, server):
@@ -188,6 +190,14 @@ def test_an_error_keeps_its_status_and_code_and_says_what_to_do(ask, said, statu
     assert (reply.status, error["code"]) == (status, code)
     assert told in error["message"]
     assert (("x-should-retry", "false") in reply.headers) is not again
+
+
+def test_a_limit_that_is_reached_inside_a_stream_says_the_same(ask):
+    _, reply = ask(asked("used up inside"))
+    error = reply.json()["error"]
+    assert (reply.status, error["code"]) == (429, "subscription_sharing_usage_limit_exceeded")
+    assert "https://chatgpt.com/settings/usage tells" in error["message"]
+    assert ("x-should-retry", "false") in reply.headers
 
 
 def test_a_tool_that_no_plan_pays_for_is_named(ask):

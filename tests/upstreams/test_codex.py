@@ -241,7 +241,9 @@ def test_a_login_is_not_sent_in_the_open(environ, variable):
             r"usage limit of the ChatGPT plan \(plus\) is reached. It resets at .* 2 h 1 min",
         ),
         ("old limit", openai.RateLimitError, "in 1 min 30 s"),
+        ("limit in headers", openai.RateLimitError, r"ChatGPT plan is reached. It resets at .*, in 1 min"),
         ("no codex", openai.RateLimitError, "has no Codex"),
+        ("limit inside", openai.RateLimitError, r"\(plus\) is reached. It resets at .* 2 h 1 min"),
         ("too fast", openai.RateLimitError, "Please try again in 1.5s"),
         ("cloudflare", openai.PermissionDeniedError, "Cloudflare"),
         ("overloaded", openai.InternalServerError, "Try later"),
@@ -273,12 +275,37 @@ def test_an_error_inside_a_stream_reaches_the_client_and_fails_the_test(opened, 
     assert not (tmp_path / "c.yaml").exists()
 
 
+@pytest.mark.parametrize("words", ["limit", "limit inside", "no codex"])
+def test_a_plan_that_is_used_up_is_not_asked_again_by_an_sdk(backend, opened, words):
+    with opened() as (_, client), pytest.raises(openai.RateLimitError):
+        client.with_options(max_retries=2).responses.create(model=MODEL, input=words)
+    said = [{"role": "user", "content": words}]
+    with opened() as (_, client), pytest.raises(openai.RateLimitError):
+        client.with_options(max_retries=2).chat.completions.create(model=MODEL, messages=said)
+    assert len(backend.requests) == 2
+
+
+def test_a_plan_that_is_used_up_inside_a_stream_says_when_it_resets(opened):
+    says = r"ChatGPT plan \(plus\) is reached. It resets at .* 2 h 1 min"
+    with fails(says), opened() as (_, client), pytest.raises(openai.APIError, match=says):
+        list(client.responses.create(model=MODEL, input="limit inside", stream=True))
+
+
 def test_errors_are_recorded_where_that_is_wanted(opened):
     with opened(record_errors=True) as (_, client), pytest.raises(openai.RateLimitError) as first:
         client.responses.create(model=MODEL, input="limit")
     with opened("none") as (_, client), pytest.raises(openai.RateLimitError) as again:
         client.responses.create(model=MODEL, input="limit")
     assert again.value.body == first.value.body
+
+
+def test_an_error_that_is_recorded_does_not_tell_whose_machine_it_was(backend, opened, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(backend, "valid", _Never())
+    with opened(record_errors=True) as (_, client), pytest.raises(openai.AuthenticationError):
+        client.responses.create(model=MODEL, input="hello")
+    text = text_of(tmp_path)
+    assert "refuses the login of the Codex CLI" in text
+    assert str(home) not in text
 
 
 @pytest.mark.parametrize("stream", [True, False])

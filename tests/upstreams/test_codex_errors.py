@@ -74,6 +74,29 @@ def test_the_type_says_what_kind_it_is(status, kind):
 # --- limits of the plan ---------------------------------------------------------------------------------
 
 
+def windows(primary: str, secondary: str, **more: str) -> list[tuple[str, str]]:
+    told = {"primary-used-percent": primary, "secondary-used-percent": secondary, **more}
+    return [(f"x-codex-{name.replace('_', '-')}", value) for name, value in told.items()]
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        (windows("100", "40", primary_reset_at=str(int(NOW) + 60), secondary_reset_at=str(int(NOW) + 90)), "60"),
+        (windows("100", "100.0", primary_reset_at=str(int(NOW) + 60), secondary_reset_at=str(int(NOW) + 90)), "90"),
+        (windows("100", "0", primary_reset_at=str(int(NOW) + 60), primary_reset_after_seconds="70"), "60"),
+        (windows("12.5", "100", secondary_reset_after_seconds="70"), "70"),
+        (windows("99", "99", primary_reset_at=str(int(NOW) + 60)), None),
+        (windows("100", "much", primary_reset_at="soon"), None),
+        (windows("nan", "inf", secondary_reset_at="inf"), None),
+    ],
+)
+def test_a_plan_that_is_used_up_may_say_it_in_headers_only(headers, wait):
+    """The windows have no order: one that is used up counts, and of two the one that lasts longer."""
+    found = problem(429, {"error": {"type": "usage_limit_reached", "message": "x"}}, *headers)
+    assert dict(found.headers).get("retry-after") == wait
+
+
 def test_a_plan_that_is_used_up_says_when_it_resets():
     error = {"type": "usage_limit_reached", "message": "x", "plan_type": "plus", "resets_at": NOW + 7260}
     found = problem(429, {"error": error})
@@ -160,7 +183,7 @@ def test_a_header_says_it_better():
 def test_a_login_that_is_refused_after_its_renewal_is_named():
     found = problem(401, {"error": {"message": "Expired", "code": "token_expired"}})
     assert found.message == (
-        "chatgpt.com refuses the login of the Codex CLI (/home/me/.codex/auth.json), also after it was renewed: "
+        "chatgpt.com refuses the login of the Codex CLI (llmmock info tells where it is), also after it was renewed: "
         "token_expired. Log in again:  codex login"
     )
     assert (found.status, found.type, dict(found.headers)) == (401, "authentication_error", {"x-should-retry": "false"})

@@ -41,7 +41,7 @@ STREAM = [
 
 def told(pieces: list[bytes], **said: object) -> bytes:
     sealed = Sealed()
-    stream = Told(said, lambda item: sealed.seal(item, shown=False), "backend.example")
+    stream = Told(said, lambda item: sealed.seal(item, shown=False), lambda error: error["message"], "backend.example")
     return b"".join(stream.chunks(map(Frame, pieces)))
 
 
@@ -52,6 +52,34 @@ def values(stream: bytes) -> list[dict[str, object]]:
 def test_the_output_that_the_last_event_leaves_empty_is_filled_in_its_order():
     last = values(told(STREAM))[-1]
     assert last["response"]["output"] == [{"id": "rs_1", "type": "reasoning", "summary": []}, MESSAGE]
+
+
+WORDS = [event("response.output_text.delta", item_id="msg_1", output_index=0, delta=piece) for piece in "añ☃"]
+
+
+@pytest.mark.parametrize(
+    ("status", "of_the_message"), [("completed", "completed"), ("incomplete", "incomplete"), ("failed", "incomplete")]
+)
+def test_an_output_of_which_no_item_is_told_is_made_of_its_words(status, of_the_message):
+    last = values(told([*WORDS, event(f"response.{status}", response=response(status=status))]))[-1]
+    part = {"type": "output_text", "text": "añ☃", "annotations": []}
+    message = {"id": "msg_1", "type": "message", "status": of_the_message, "role": "assistant", "content": [part]}
+    assert last["response"]["output"] == [message]
+
+
+def test_words_are_not_said_twice_where_their_item_is_told():
+    done = event("response.output_item.done", output_index=0, item=MESSAGE)
+    for stream in ([*WORDS, done], [done, *WORDS]):
+        last = values(told([*stream, event("response.completed", response=response())]))[-1]
+        assert last["response"]["output"] == [MESSAGE]
+    last = values(told([*WORDS, event("response.completed", response=response(output=[MESSAGE]))]))[-1]
+    assert last["response"]["output"] == [MESSAGE]
+
+
+def test_what_looks_like_words_and_is_none_is_passed_over():
+    odd = [b"data: response.output_text.delta\n\n", event("response.output_text.delta", delta=5)]
+    last = values(told([*odd, event("response.completed", response=response())]))[-1]
+    assert last["response"]["output"] == []
 
 
 def test_an_output_that_is_told_stays():
@@ -96,7 +124,7 @@ def test_an_event_is_passed_on_when_it_is_there_and_not_when_the_next_one_is():
             arrived.append(piece)
             yield Frame(piece)
 
-    chunks = Told({}, lambda item: sealed.seal(item, shown=False), "x").chunks(frames())
+    chunks = Told({}, lambda item: sealed.seal(item, shown=False), str, "x").chunks(frames())
     passed = [(arrived[-1], chunk) for chunk in chunks if chunk]
     assert [chunk for last, chunk in passed if last in DELTAS] == DELTAS
 

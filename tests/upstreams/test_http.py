@@ -338,6 +338,25 @@ def test_who_does_not_answer_in_time_is_told_with_how_long_it_was_and_what_to_se
     )
 
 
+@pytest.mark.parametrize(("timeout", "patience", "told"), [(600, 0.1, "0.1"), (0.1, 30, "0.1")])
+def test_who_need_not_think_is_waited_for_as_long_as_the_request_says(timeout, patience, told):
+    """Other threads and processes wait for a login while it is renewed."""
+    done = threading.Event()
+
+    def handle(request: Request) -> Reply:
+        done.wait(PATIENCE)
+        return json_reply({})
+
+    with serving(handle) as url, closing(Network(timeout=timeout)) as network:
+        with pytest.raises(UpstreamError) as caught:
+            network.send(request("/oauth/token", origin=url, patience=patience))
+        done.set()
+    assert str(caught.value) == (
+        f"The upstream {url} did not answer GET /oauth/token within {told} seconds. Nothing was recorded. "
+        "Try again later."
+    )
+
+
 @pytest.mark.parametrize(("timeout", "told"), [(600, "15"), (2, "2")])
 def test_who_cannot_be_reached_in_time_is_told_apart(respx_mock, timeout, told):
     respx_mock.get(f"{HOST}/v1/models").mock(side_effect=httpx.ConnectTimeout(""))
@@ -540,3 +559,13 @@ def test_a_model_may_think_for_minutes_and_a_connection_may_not(network, respx_m
     timeout = route.calls.last.request.extensions["timeout"]
     assert timeout["connect"] <= 30
     assert timeout["read"] >= 300
+
+
+@pytest.mark.parametrize("key", ["sk-first\nsk-second", "sk-first\r", "sk-\x00first", "sk-first…"])
+def test_a_key_that_no_header_can_hold_is_told_and_not_shown(network, key):
+    with pytest.raises(UpstreamError) as caught:
+        network.send(request("/v1/models", ("authorization", f"Bearer {key}")))
+    assert str(caught.value) == (
+        "The header 'authorization' holds a line break or another character that no header may hold, so nothing was "
+        "asked. Is the key, or the setting, that it is made of whole, and without anything around it?"
+    )

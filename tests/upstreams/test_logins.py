@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from chatgpt_backend import ACCOUNT, EMAIL, Backend, tokens_in
+from chatgpt_backend import ACCOUNT, EMAIL, Backend, jwt, tokens_in
 
 from pytest_llmmock.errors import UsageError
 from pytest_llmmock.upstreams.logins import find_login, logins
@@ -156,3 +156,31 @@ def test_other_settings_of_codex_say_nothing(home, settings):
     (home / ".codex/config.toml").write_text(settings)
     with pytest.raises(UsageError, match="the Codex CLI\\): is not there"):
         find_login(at(home))
+
+
+@pytest.mark.parametrize("token", ["first\nsecond", "first\x00", "first second", "firsté…"])
+def test_a_token_that_cannot_be_sent_is_told_and_not_shown(home, token):
+    """A client would show it in the error that it raises."""
+    path = home / ".codex" / "auth.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"tokens": {"access_token": token}}))
+    with pytest.raises(UsageError, match=r"\(the Codex CLI\): holds an access token that is broken") as caught:
+        find_login(at(home))
+    assert "first" not in str(caught.value)
+
+
+def test_an_account_that_cannot_be_sent_is_none(home, backend):
+    path = backend.login(home / ".codex")
+    stored = json.loads(path.read_text())
+    stored["tokens"]["account_id"] = "a\n…"
+    path.write_text(json.dumps(stored))
+    assert find_login(at(home)).account_id == ""
+
+
+@pytest.mark.parametrize("end", [float("inf"), float("nan"), 1e30, -1, True, "soon", None])
+def test_an_end_that_is_no_moment_is_not_known(home, backend, end):
+    path = backend.login(home / ".codex")
+    stored = json.loads(path.read_text())
+    stored["tokens"]["access_token"] = jwt(exp=end)
+    path.write_text(json.dumps(stored))
+    assert find_login(at(home)).expires is None

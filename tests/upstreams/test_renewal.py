@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chatgpt_backend import ACCOUNT, EMAIL, Backend, tokens_in
@@ -22,6 +24,8 @@ from pytest_llmmock.upstreams import token_file
 from pytest_llmmock.upstreams.logins import find_login
 from pytest_llmmock.upstreams.renewal import Renewal
 from pytest_llmmock.upstreams.token_file import Tokens
+
+PATIENCE = 30
 
 
 @pytest.fixture
@@ -77,6 +81,19 @@ def test_it_is_asked_as_codex_asks_and_under_our_own_name(backend, home, network
     assert request.header("user-agent") == "pytest-llmmock/0"
 
 
+def test_a_sign_in_server_that_does_not_answer_is_not_waited_for_as_a_model_is(home, backend, renewal):
+    """Whoever needs the login waits as well."""
+    backend.login(home, lasts=-5)
+    asked: list[Request] = []
+
+    def send(request: Request) -> Reply:
+        asked.append(request)
+        return backend._token(request)
+
+    renewal().tokens(send)
+    assert [request.patience for request in asked] == [30]
+
+
 def test_what_somebody_else_has_renewed_meanwhile_is_taken(backend, home, network, renewal):
     path = backend.login(home)
     used = renewal().tokens(network.send)
@@ -95,6 +112,30 @@ def test_a_token_without_an_end_is_renewed_when_it_is_refused_only(home, backend
     tokens = renewing.tokens(network.send)
     assert (tokens.access, backend.refreshes) == ("opaque", [])
     assert renewing.other_than(tokens, network.send).access != "opaque"
+
+
+def test_a_token_that_was_just_renewed_is_not_renewed_again_when_it_is_refused(backend, home, network, renewal):
+    """It is refused for another reason than its age, and each renewal would put the login at risk."""
+    backend.login(home)
+    renewing = renewal()
+    fresh = renewing.other_than(renewing.tokens(network.send), network.send)
+    assert renewing.other_than(fresh, network.send) == fresh
+    assert len(backend.refreshes) == 1
+    renewing._steady = lambda: time.monotonic() + 301
+    assert renewing.other_than(fresh, network.send) != fresh
+    assert len(backend.refreshes) == 2
+
+
+def test_a_clock_that_is_wrong_is_told_and_costs_no_renewal_for_each_request(backend, home, network, renewal):
+    path = backend.login(home, lasts=-5)
+    backend.lasts = -7200
+    renewing = renewal()
+    assert [renewing.tokens(network.send).access for _ in range(3)] == [tokens_in(path)["access_token"]] * 3
+    assert len(backend.refreshes) == 1
+    assert renewing.trouble == (
+        f"The login of the Codex CLI ({path}) was renewed, and ends at once by the clock of this machine. "
+        "Is the clock right?"
+    )
 
 
 # --- the file -------------------------------------------------------------------------------------------
@@ -194,6 +235,65 @@ def test_a_login_that_has_gone_is_told(backend, home, network, renewal):
     with pytest.raises(UpstreamError) as caught:
         renewing.tokens(network.send)
     assert str(caught.value) == f"The login of the Codex CLI ({path}) is not there. Log in again:  codex login"
+
+
+def meanwhile(backend: Backend, then: Callable[[], object]) -> Callable[[Request], Reply]:
+    """A network in which something happens while the sign-in server is asked."""
+
+    def send(request: Request) -> Reply:
+        reply = backend._token(request)
+        then()
+        return reply
+
+    return send
+
+
+def test_a_login_that_was_made_while_it_was_renewed_stays(backend, home, renewal):
+    """Tools know no lock of ours; two people's tokens in one file would be nobody's."""
+    path = backend.login(home, lasts=-5)
+    theirs = {"access_token": "at_other", "refresh_token": "rt_other", "id_token": "", "account_id": "other"}
+    new = json.dumps({"tokens": theirs})
+    renewing = renewal()
+    tokens = renewing.tokens(meanwhile(backend, lambda: path.write_text(new)))
+    assert path.read_text() == new
+    assert (tokens.access, tokens.account_id) == ("at_other", "other")
+    assert renewing.trouble == ""
+
+
+def test_a_login_that_was_ended_while_it_was_renewed_stays_ended(backend, home, renewal):
+    path = backend.login(home, lasts=-5)
+    ended = json.dumps({"OPENAI_API_KEY": "sk-new", "tokens": None})
+    renewing = renewal()
+    renewing.tokens(meanwhile(backend, lambda: path.write_text(ended)))
+    assert path.read_text() == ended
+    assert "was renewed, and cannot be written: holds an API key" in renewing.trouble
+
+
+def test_what_its_owner_has_renewed_at_the_same_moment_is_taken(backend, home, renewal):
+    path = backend.login(home, lasts=-5)
+
+    def send(request: Request) -> Reply:
+        backend.login(home)  # the owner has used the same token, a moment sooner
+        return backend._token(request)
+
+    tokens = renewal().tokens(send)
+    assert tokens.access == tokens_in(path)["access_token"]
+    assert tokens.access in backend.valid
+
+
+def test_a_disk_that_stays_full_does_not_bring_back_a_used_token(backend, home, network, renewal, monkeypatch):
+    backend.login(home, lasts=-5)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    renewing = renewal()
+    renewing._steady = iter(range(0, 90000, 400)).__next__
+    first = renewing.tokens(network.send)
+    second = renewing.other_than(first, network.send)
+    assert renewing.other_than(second, network.send).access in backend.valid
+    assert len(backend.refreshes) == 3
 
 
 # --- refusals -------------------------------------------------------------------------------------------
@@ -308,6 +408,51 @@ def test_threads_that_need_it_at_once_renew_it_once(backend, home, network, rene
     assert len(backend.refreshes) == 1
 
 
+def interrupted(command: list[str], backend: Backend) -> Any:
+    """A process that gets Ctrl-C while it waits for the sign-in server."""
+    answer, asked, go = backend._token, threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Reply:
+        asked.set()
+        go.wait(PATIENCE)
+        return answer(request)
+
+    backend._token = slow  # type: ignore[method-assign]
+    process = subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.stdin.write("\n")
+    process.stdin.flush()
+    assert asked.wait(PATIENCE)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupted\n"
+    go.set()
+    return process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signal to one process")
+def test_a_ctrl_c_does_not_come_between_the_sign_in_server_and_the_file(backend, home):
+    """The token was spent when it arrived: what has come for it must not be lost."""
+    path = backend.login(home, lasts=-5)
+    process = interrupted([sys.executable, "-c", TELLING + PROCESS, str(home), backend.issuer], backend)
+    out, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode != 0
+    assert (out, "KeyboardInterrupt" in error) == ("", True)
+    assert len(backend.refreshes) == 1
+    assert tokens_in(path)["refresh_token"] == backend._refresh
+
+
+TELLING = """
+import signal
+
+def tell(*arguments):
+    print("interrupted", flush=True)
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGINT, tell)
+"""
+
 PROCESS = """
 import sys
 from pytest_llmmock.upstreams.http import Network
@@ -323,11 +468,26 @@ network.close()
 """
 
 
-def test_processes_that_need_it_at_once_renew_it_once_and_lose_none(backend, home):
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("same", "same"),
+        pytest.param(
+            ("one", "another"),
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows locks no folders"),
+        ),
+    ],
+)
+def test_processes_that_need_it_at_once_renew_it_once_and_lose_none(backend, home, tmp_path, folders):
+    """Their temporary folders may be others: in a container, in a job, behind ssh."""
     path = backend.login(home, lasts=-5)
     command = [sys.executable, "-c", PROCESS, str(home), backend.issuer]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen(command, text=True, **pipes) for _ in range(2)]
+    started = []
+    for folder in folders:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        environ = {**os.environ, "TMPDIR": str(tmp_path / folder)}
+        started.append(subprocess.Popen(command, env=environ, text=True, **pipes))
     for process in started:
         assert process.stdout.readline() == "ready\n"
     for process in started:  # both have imported everything: now they start together

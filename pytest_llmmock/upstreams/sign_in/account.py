@@ -26,6 +26,8 @@ class Tokens(BaseModel):
     earliest_refresh_at: float | None = None
     """Before this a refresh is refused, and spoils the refresh token."""
     renewed_at: float = 0.0
+    renewed_early: bool = False
+    """Whether those before were refused while they should still have been good."""
 
     @property
     def allows_plan(self) -> bool:
@@ -34,6 +36,13 @@ class Tokens(BaseModel):
     def is_due(self, now: float) -> bool:
         """Whether they are to be replaced before they are used: at their end, and not before it is allowed."""
         return now >= max(self.expires_at - SECONDS_BEFORE, self.earliest_refresh_at or 0.0)
+
+    def is_worth_renewing(self, now: float) -> bool:
+        """Whether others may be taken where these were refused.
+
+        What was renewed for that once is refused for another reason, and to renew it early again would spoil it.
+        """
+        return self.is_due(now) or not self.renewed_early
 
     @field_serializer("access_token", "refresh_token", when_used="json")
     def _reveal(self, token: SecretStr | None) -> str | None:

@@ -78,9 +78,9 @@ class Attempt:
         return client_id == self.client_id
 
     def read_pasted(self, url: str, issuer: str) -> Code:
-        """The same, of an address that was copied from a browser. Raises the same."""
+        """The same, of an address that was copied from a browser, which may not show its `http://`. Raises the same."""
         place, _, query = url.strip().partition("?")
-        if place != self.redirect_uri:
+        if place.removeprefix("http://") != self.redirect_uri.removeprefix("http://"):
             raise ForeignCallback(f"This is not where the browser ended: that address begins with {self.redirect_uri}")
         return self.read(query.partition("#")[0], issuer)
 

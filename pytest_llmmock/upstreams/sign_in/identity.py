@@ -56,6 +56,14 @@ def verify(token: SecretStr, keys: dict[str, Any], expected: Expected) -> dict[s
     return dict(decoded.claims)
 
 
+def check_installed() -> None:
+    """Raises `LoginError` when joserfc is missing."""
+    try:
+        import joserfc.jwt  # noqa: F401 - to be there when the browser is back
+    except ImportError:
+        raise missing() from None
+
+
 def _refused(why: str) -> LoginError:
     return LoginError(f"The identity token of the sign-in server was refused: {why}. Nothing was kept.")
 

@@ -66,6 +66,7 @@ class Granted(BaseModel):
             expires_at=now + self.expires_in,
             earliest_refresh_at=_seconds(self.earliest_refresh_at),
             renewed_at=now,
+            renewed_early=before is not None and not before.is_due(now),
         )
 
 
@@ -131,6 +132,11 @@ def _client(client_id: str, session: _Through | None, **more: str) -> OAuth2Clie
     except ImportError:
         raise missing() from None
     return OAuth2Client(session, client_id=client_id, token_endpoint_auth_method="none", **more)
+
+
+def check_installed() -> None:
+    """Raises `LoginError` when Authlib is missing."""
+    _client("", None)
 
 
 def missing() -> LoginError:

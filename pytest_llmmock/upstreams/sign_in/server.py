@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ...core.model import Reply, Request, Send
 from ...errors import LoginError
-from ..addresses import address, is_safe
+from ..addresses import SIGN_IN_PATIENCE, address, is_safe
 
 ISSUER = "https://auth.openai.com"
 ISSUER_VARIABLE = "LLMMOCK_ISSUER"
@@ -68,7 +68,8 @@ def get_json(url: str, send: Send) -> dict[str, Any]:
 
 def request(method: str, url: str, headers: tuple[tuple[str, str], ...] = (), body: bytes = b"") -> Request:
     parts = urlsplit(url)
-    return Request(method, f"{parts.scheme}://{parts.netloc}", parts.path or "/", parts.query, headers, body)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return Request(method, origin, parts.path or "/", parts.query, headers, body, patience=SIGN_IN_PATIENCE)
 
 
 def whole(reply: Reply) -> Reply:

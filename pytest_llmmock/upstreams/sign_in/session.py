@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from ...core.model import Headers, Send
 from ...errors import LoginError, UpstreamError
+from ..unbroken import unbroken
 from . import identity, oauth
 from .account import PLAN_SCOPE, Account, Tokens
 from .attempt import FIRST_CLIENT, Attempt, Code
@@ -38,6 +39,8 @@ class Session:
 
     def begin(self, redirect_uri: str, send: Send, *, again: bool = False) -> tuple[Server, Attempt, str]:
         """Send the browser off: the attempt, and where it is sent. Raises `LoginError` and `UpstreamError`."""
+        oauth.check_installed()
+        identity.check_installed()
         with self.store.locked():
             account = self.store.read()
             self.store.write(account)  # who we are is kept before anybody is asked
@@ -87,9 +90,13 @@ class Session:
         return self._tokens.access_token
 
     def renewed(self, spent: SecretStr, send: Send) -> SecretStr:
-        """A token in place of one that was refused. Raises `LoginError` and `UpstreamError`."""
+        """A token in place of one that was refused; the same where another would be refused as well.
+
+        Raises `LoginError` and `UpstreamError`.
+        """
         tokens = _usable(self.store.read())
-        self._tokens = self._renewed(tokens, send) if tokens.access_token == spent else tokens
+        another = tokens.access_token == spent and tokens.is_worth_renewing(self._now())
+        self._tokens = self._renewed(tokens, send) if another else tokens
         return self._tokens.access_token
 
     def _renewed(self, seen: Tokens, send: Send) -> Tokens:
@@ -99,7 +106,7 @@ class Session:
             tokens = _usable(account)
             if tokens.access_token != seen.access_token and not tokens.is_due(self._now()):
                 return tokens
-            return self._refresh(account, tokens, send)
+            return unbroken(lambda: self._refresh(account, tokens, send))
 
     def _refresh(self, account: Account, tokens: Tokens, send: Send) -> Tokens:
         if tokens.refresh_token is None:

@@ -87,7 +87,7 @@ class Store:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep others that sign in, refresh or sign out here waiting. Raises `LoginError`."""
-        lock = files.locked(self.path)
+        lock = files.locked_for_all(self.path)
         try:
             lock.__enter__()
         except OSError as error:

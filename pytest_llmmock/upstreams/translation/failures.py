@@ -81,7 +81,8 @@ def read_failure(event: Value) -> Problem | None:
     code = first_text(error.get("code"), "" if error is event else error.get("type")) or None
     status = _STATUSES.get(code or "") or _named(error)
     words = first_text(error.get("message")) or "The upstream failed, and did not say why."
-    return Problem(status, words, code, type_of(status, code), text(error.get("param")) or None)
+    headers = (("x-should-retry", "false"),) if code in _OUT_OF_PLAN else ()
+    return Problem(status, words, code, type_of(status, code), text(error.get("param")) or None, headers)
 
 
 def _named(error: Value) -> int:

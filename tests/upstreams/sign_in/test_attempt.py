@@ -120,6 +120,10 @@ def test_any_other_address_is_refused(attempt, place):
         attempt.read_pasted(f"{place}?{query(attempt)}", ISSUER)
 
 
+def test_an_address_may_be_pasted_as_browsers_show_it(attempt):
+    assert attempt.read_pasted(f"{REDIRECT.removeprefix('http://')}?{query(attempt)}", ISSUER).code == "c"
+
+
 def test_a_pasted_address_with_another_state_is_refused(attempt):
     with pytest.raises(ForeignCallback):
         attempt.read_pasted(f"{REDIRECT}?{query(attempt, state='another')}", ISSUER)

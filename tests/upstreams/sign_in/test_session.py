@@ -13,6 +13,7 @@ import pytest
 from sign_in_server import EARLIEST, LIFETIME, SignInServer, browse
 from signing_in import User
 
+from pytest_llmmock.core.model import Reply, Request
 from pytest_llmmock.errors import LoginError, UpstreamError
 
 
@@ -53,6 +54,16 @@ def test_the_file_is_its_owners_alone_in_a_folder_that_is_too(user):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("package", ["authlib.oauth2", "joserfc.jwt"])
+def test_without_the_extra_nobody_is_sent_anywhere(server, user, monkeypatch, package):
+    """Else the code, and our registration with it, would be lost behind the browser."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(LoginError, match=r"pip install 'pytest-llmmock\[chatgpt\]'"):
+        user.begins()
+    assert server.asked == []
+    assert not user.session.store.path.exists()
 
 
 def test_no_token_is_seen_in_texts_pages_or_addresses(server, user):
@@ -156,6 +167,34 @@ def test_a_token_that_was_refused_early_is_renewed_once_and_then_somebody_has_to
     with pytest.raises(LoginError, match=r"^Nobody is signed in with ChatGPT"):
         user.session.token(user.send)
     assert user.session.store.read().client_id in server.registered
+
+
+def test_a_token_that_is_refused_for_another_reason_than_its_age_does_not_cost_the_login(server, user, clock):
+    """What was renewed for a refusal, and is refused as well, is kept until it is due: in every process."""
+    user.signs_in()
+    server.refresh = dict.fromkeys(server.refresh, 0)  # an early refresh that goes well
+    fresh = user.session.renewed(user.session.token(user.send), user.send)
+    for _ in range(2):
+        assert user.session.renewed(fresh, user.send) == fresh
+    clock.ahead = LIFETIME
+    assert user.session.renewed(fresh, user.send) != fresh
+    assert not server.spent & set(server.refresh)
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for_as_a_model_is(server, user, clock):
+    asked: list[Request] = []
+
+    def send(request: Request) -> Reply:
+        asked.append(request)
+        return user.send(request)
+
+    user.signs_in()
+    clock.ahead = LIFETIME
+    session = user.session
+    session.token(send)
+    session.end(send)
+    assert {request.path.rpartition("/")[2] for request in asked} == {"openid-configuration", "token", "revoke"}
+    assert {request.patience for request in asked} == {30}
 
 
 def test_a_server_that_is_down_costs_no_login(server, user, clock):
