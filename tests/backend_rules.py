@@ -55,6 +55,8 @@ def check(body: Any, sealed: set[str]) -> dict[str, Any]:
     _settings(body)
     _thinking(body)
     _tools(body.get("tools", []))
+    _choice(body.get("tool_choice", "auto"))
+    _format(body.get("text", {}).get("format", {"type": "text"}))
     check_items(body["input"], sealed)
     return body
 
@@ -98,10 +100,27 @@ def _tools(tools: list[Any]) -> None:
             raise _detail(f"Unsupported tool type: {tool.get('type')}")
 
 
+def _choice(choice: Any) -> None:
+    if isinstance(choice, str) and choice not in ("auto", "none", "required"):
+        raise _error(f"Invalid value: '{choice}'.", "tool_choice", "invalid_value")
+    if isinstance(choice, dict) and choice.get("type") == "function" and not isinstance(choice.get("name"), str):
+        raise _error("Missing required parameter: 'tool_choice.name'.", "tool_choice.name")
+
+
+def _format(wanted: dict[str, Any]) -> None:
+    if wanted.get("type") not in ("text", "json_object", "json_schema"):
+        raise _error(f"Invalid value: '{wanted.get('type')}'.", "text.format.type", "invalid_value")
+    missing = [name for name in ("name", "schema") if name not in wanted]
+    if wanted["type"] == "json_schema" and missing:
+        raise _error(f"Missing required parameter: 'text.format.{missing[0]}'.", f"text.format.{missing[0]}")
+
+
 def check_items(items: list[Any], sealed: set[str]) -> None:
     called: set[tuple[str, str]] = set()
     for number, item in enumerate(items):
         kind = item.get("type")
+        if len(item.get("call_id", "")) > 64:
+            raise _error("Invalid 'call_id': string too long.", f"input[{number}].call_id", "string_above_max_length")
         if kind == "item_reference" or str(item.get("id", "")).startswith("rs_"):
             raise _error(
                 f"Item with id '{item['id']}' not found. Items are not persisted when `store` is set to false.",
