@@ -46,14 +46,14 @@ class Own:
 
 
 class Tags:
-    """Thoughts stand before the words, between `<think>` and `</think>`."""
+    """Thoughts stand before what is said or called, between `<think>` and `</think>`."""
 
     def __init__(self) -> None:
         self._open = False
         self._between = Between()
 
     def take(self, delta: Delta) -> Iterator[Delta]:
-        if delta.kind == "text":
+        if delta.kind in _SAID:
             yield from self.end()
         if delta.kind != "reasoning":
             yield delta
@@ -67,6 +67,10 @@ class Tags:
         if self._open:
             self._open = False
             yield from _text("</think>")
+
+
+_SAID = ("text", "refusal", "tool_call")
+"""What is no thought any more. Some protocols write a refusal as words, and a call as a block behind them."""
 
 
 class Field:
