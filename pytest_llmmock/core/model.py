@@ -210,6 +210,8 @@ class Exchange:
         """`started` on the clock that never jumps."""
         self.notes: list[str] = []
         """What a reader of the journal or the cassette should know about how this was answered."""
+        self.noted = 0
+        """How many of the notes were there before an upstream was asked; the others belong to what is recorded."""
         self.warnings: list[str] = []
         """What whoever runs the tests should know; each is told once a run."""
         self.credentials: Headers = ()
