@@ -87,6 +87,30 @@ def test_record_around_a_command_needs_an_upstream_before_it_begins(llmmock, tmp
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "An upstream is needed, and none was chosen."),
+        (["--upstream", "openia"], "There is no upstream 'openia'. Did you mean 'openai'?"),
+        (["--upstream", "xai"], "XAI_API_KEY is not set"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "changed", "all"])
+def test_an_upstream_that_will_be_asked_and_cannot_be_is_told_before_run_begins(
+    llmmock, tmp_path, mode, options, told
+):
+    llmmock.environment.pop("XAI_API_KEY", None)
+    command = ["run", "--cassette", "a.yaml", "--mode", mode, *options, "--", *python("open('ran', 'w')")]
+    assert told in llmmock(*command, status=2).stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "changed"])
+def test_where_all_is_recorded_nobody_has_to_say_whom_to_ask(llmmock, recording, mode):
+    llmmock(*recording, "--", *python(ASK, "a"))
+    assert llmmock("run", "--cassette", "a.yaml", "--mode", mode, "--", *python(ASK, "a")).stdout == "a #1\n"
+
+
 def test_a_wrong_option_of_record_is_no_command(llmmock):
     assert "No such option" in llmmock("record", "--cassette", "a.yaml", "--prot", "1", status=2).stderr
 
