@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from .cassettes.recorder import Recorder, Recordings, Witness
 from .cassettes.spending import Spending
 from .cassettes.underway import Underway
 from .core.model import Exchange, Forgetful, Reply, Request, Upstream
-from .settings import Settings, told_to_upstreams
-from .upstreams import UPSTREAMS, find
+from .settings import OF_UPSTREAMS, Settings, told_to_upstreams
+from .upstreams import HEEDING, UPSTREAMS, find
 from .upstreams.http import Network
 from .upstreams.patience import Patience
 from .upstreams.retries import Retries
@@ -39,7 +39,9 @@ class Asking:
         self.earlier: Callable[[], Iterable[tuple[Exchange, Reply]]] = tuple
         """What was asked and answered before: some upstreams forget it."""
         self.underway = Underway(finishes=settings.record_abandoned)
-        self.witnesses: list[Witness] = []
+        usual = Settings()
+        wished = [name for name in OF_UPSTREAMS if getattr(settings, name) != getattr(usual, name)]
+        self.witnesses: list[Witness] = [Unheeded(wished)] if wished else []
         """Who sees what is asked and answered; to be there before the recorder is."""
         if settings.budget:
             ledger = InFile(home, run) if home and run else InMemory()
@@ -80,3 +82,25 @@ class Asking:
         """End all waiting, and hang up on what is still coming."""
         self._patience.close()
         self._network.close()
+
+
+class Unheeded:
+    """Sees who is asked, and tells of wishes that this upstream does not hear of."""
+
+    def __init__(self, wished: Sequence[str]) -> None:
+        self._wished = ", ".join(wished)
+
+    def asks(self, exchange: Exchange) -> None:
+        if exchange.upstream not in HEEDING:
+            exchange.warnings.append(
+                f"{exchange.upstream} was asked as its client asked: {self._wished} is for {' and '.join(HEEDING)} only"
+            )
+
+    def begins(self, exchange: Exchange, reply: Reply) -> None:
+        """All was told before."""
+
+    def fails(self, exchange: Exchange) -> None:
+        """It is true all the same."""
+
+    def keeps(self, exchange: Exchange, reply: Reply) -> None:
+        """It changes nothing of what is recorded."""

@@ -142,7 +142,7 @@ def recording_settings(mode: str, upstream: str | None, options: Mapping[str, An
 
 
 def upstream_of(settings: Settings) -> tuple[str, str]:
-    """Who is asked, as it was said and as it may be told: without a password. Raises `UsageError` where it cannot be."""
+    """Who is asked, as it was said and as it may be told: without a password. Raises `UsageError`."""
     source = settings.upstream or default_upstream(os.environ)
     return source, find_upstream(source, os.environ, settings.upstreams).NAME
 
