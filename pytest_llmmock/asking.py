@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from .cassettes.budget import InFile, InMemory, read_budget
+from .cassettes.endings import Endings
 from .cassettes.matchers import Keys
 from .cassettes.recorder import Recorder, Recordings, Witness
 from .cassettes.spending import Spending
@@ -41,7 +42,7 @@ class Asking:
         self.underway = Underway(finishes=settings.record_abandoned)
         usual = Settings()
         wished = [name for name in OF_UPSTREAMS if getattr(settings, name) != getattr(usual, name)]
-        self.witnesses: list[Witness] = [Unheeded(wished)] if wished else []
+        self.witnesses: list[Witness] = [Endings(), *([Unheeded(wished)] if wished else [])]
         """Who sees what is asked and answered; to be there before the recorder is."""
         if settings.budget:
             ledger = InFile(home, run) if home and run else InMemory()

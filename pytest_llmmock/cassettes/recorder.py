@@ -228,10 +228,10 @@ class Recorder:
             )
             return
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
-        notes = exchange.notes[exchange.noted :]  # some are known at the end of a stream only
-        meta = {**meta, **({"notes": notes} if notes else {}), **_named_model(exchange, kept)}
         for witness in self._witnesses:
             witness.keeps(exchange, kept)
+        notes = exchange.notes[exchange.noted :]  # some are known at the end of a stream only
+        meta = {**meta, **({"notes": notes} if notes else {}), **_named_model(exchange, kept)}
         whole = Recorded(exchange.request, kept, meta)
         exchange.give_back = partial(self.give_back, key, kept)
         try:
