@@ -164,6 +164,7 @@ class Telling:
 
     def _note(self) -> None:
         self._exchange.notes += self._notes.lines(self._protocol.name)
+        self._exchange.spent = shapes.read_usage(self._reading.heard.response.get("usage"))
 
     def _failed(self) -> Reply:
         """Raises `UpstreamError` where nobody said what went wrong."""

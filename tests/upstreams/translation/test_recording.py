@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -187,6 +187,22 @@ def refuse(path: Path) -> None:
     words = "gives one answer to a request, and 'n' asks for 2"
     with use_cassette(path, **RECORDING), pytest.raises(openai.BadRequestError, match=words):
         chunks(n=2)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_tokens_count_in_a_budget_also_where_the_client_is_not_told_of_them(
+    provider: Provider, path: Path, stream: bool
+) -> None:
+    with pytest.raises(UnmatchedError, match="spent: 1 request, 7 tokens"):
+        ask_until_it_is_spent(path, chunks if stream else plain)
+    assert len(provider.bodies) == 1
+
+
+def ask_until_it_is_spent(path: Path, ask: Callable[[], object]) -> None:
+    with use_cassette(path, **RECORDING, budget="5 tokens"):
+        ask()
+        with pytest.raises(openai.APIStatusError):
+            ask()
 
 
 @pytest.mark.parametrize("stream", [True, False])
