@@ -79,6 +79,35 @@ def test_the_blocks_of_anthropic_are_the_thoughts_and_then_the_call(stream: bool
     assert [block.get("text", block["type"]) for block in whole.json()["content"]] == ["<think>Hm</think>", "tool_use"]
 
 
+SCHEMA = {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [
+        ("chat", {"response_format": {"type": "json_object"}}),
+        ("chat", {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}}),
+        ("ollama.chat", {"format": "json"}),
+        ("ollama.generate", {"format": SCHEMA}),
+        ("messages", {"output_format": {"type": "json_schema", "schema": SCHEMA}}),
+        ("messages", {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}),
+    ],
+)
+def test_words_that_are_to_be_json_have_no_tags_among_them(operation: str, fields: Any, stream: bool) -> None:
+    exchange = asked(operation, stream=stream, **fields)
+    events = [upstream.created(), upstream.thought(0, "Hm"), *upstream.message(1, "{}"), upstream.ended()]
+    answer = exchange.dialect.read_reply(as_asked(exchange, answered(*events), reasoning="think-tags"))
+    assert (answer.text, answer.reasoning) == ("{}", "" if operation == "chat" else "Hm")
+
+
+@pytest.mark.parametrize("asked_for", [{"type": "text"}, None])
+def test_words_that_may_be_anything_have_tags(asked_for: Any) -> None:
+    events = [upstream.created(), upstream.thought(0, "Hm"), *upstream.message(1, "Hi"), upstream.ended()]
+    reply = as_asked(asked(response_format=asked_for), answered(*events), reasoning="think-tags")
+    assert reply.json()["choices"][0]["message"]["content"] == "<think>Hm</think>Hi"
+
+
 def test_a_refusal_is_no_thought() -> None:
     refused = upstream.done(1, type="message", role="assistant", content=[{"type": "refusal", "refusal": "No."}])
     events = [upstream.created(), upstream.thought(0, "Hm"), refused, upstream.ended()]
