@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from .cassettes.budget import InFile, InMemory, read_budget
+from .cassettes.endings import Endings
 from .cassettes.matchers import Keys
 from .cassettes.recorder import Recorder, Recordings, Witness
 from .cassettes.spending import Spending
 from .cassettes.underway import Underway
 from .core.model import Exchange, Forgetful, Reply, Request, Upstream
-from .settings import Settings, told_to_upstreams
-from .upstreams import UPSTREAMS, find
+from .settings import OF_UPSTREAMS, Settings, told_to_upstreams
+from .upstreams import HEEDING, UPSTREAMS, find
 from .upstreams.http import Network
 from .upstreams.patience import Patience
 from .upstreams.retries import Retries
-from .upstreams.routing import Routes
+from .upstreams.routing import Models, Routes, named_by
 
 
 class Asking:
@@ -39,7 +40,9 @@ class Asking:
         self.earlier: Callable[[], Iterable[tuple[Exchange, Reply]]] = tuple
         """What was asked and answered before: some upstreams forget it."""
         self.underway = Underway(finishes=settings.record_abandoned)
-        self.witnesses: list[Witness] = []
+        usual = Settings()
+        wished = [name for name in OF_UPSTREAMS if getattr(settings, name) != getattr(usual, name)]
+        self.witnesses: list[Witness] = [Endings(), *([Unheeded(wished)] if wished else [])]
         """Who sees what is asked and answered; to be there before the recorder is."""
         if settings.budget:
             ledger = InFile(home, run) if home and run else InMemory()
@@ -80,3 +83,38 @@ class Asking:
         """End all waiting, and hang up on what is still coming."""
         self._patience.close()
         self._network.close()
+
+
+def destination(settings: Settings) -> Callable[[Exchange], str]:
+    """Where a request would go by these settings: a name, an address, or '' for the default."""
+    models, owns = Models(settings.models), settings.upstreams
+    names = {*UPSTREAMS, *owns}
+
+    def found(exchange: Exchange) -> str:
+        named = named_by(exchange)
+        name = named if named in names else models.upstream(exchange.prompt.model) or settings.upstream
+        return owns[name].url if name in owns else name
+
+    return found
+
+
+class Unheeded:
+    """Sees who is asked, and tells of wishes that this upstream does not hear of."""
+
+    def __init__(self, wished: Sequence[str]) -> None:
+        self._wished = ", ".join(wished)
+
+    def asks(self, exchange: Exchange) -> None:
+        if exchange.upstream not in HEEDING:
+            exchange.warnings.append(
+                f"{exchange.upstream} was asked as its client asked: {self._wished} is for {' and '.join(HEEDING)} only"
+            )
+
+    def begins(self, exchange: Exchange, reply: Reply) -> None:
+        """All was told before."""
+
+    def fails(self, exchange: Exchange) -> None:
+        """It is true all the same."""
+
+    def keeps(self, exchange: Exchange, reply: Reply) -> None:
+        """It changes nothing of what is recorded."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
-from .asking import Asking
+from .asking import Asking, destination
 from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.cassette import Cassette, Interaction
@@ -58,7 +58,7 @@ class Deck:
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
-        self.contract = Contract(settings.validate, settings.upstream, self.clean)
+        self.contract = Contract(settings.validate, destination(settings), self.clean)
         self.gate = gate_of(
             settings.auth_token,
             settings.lock_out,

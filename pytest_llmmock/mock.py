@@ -30,6 +30,7 @@ from .inbound.server import MOUNTED, Server
 from .script.scripted import Scripted
 from .settings import Mode, Settings, combine
 from .upstreams import choice
+from .upstreams.addresses import is_loopback
 from .upstreams.base_url import DUMMY_KEY
 
 _IN_PROCESS = (
@@ -91,7 +92,7 @@ class _Takes:
     settings: Settings
 
     def __call__(self, method: str, host: str, path: str) -> bool:
-        if matches(host, self.settings.ignore_hosts) or (_is_loopback(host) and MOUNTED.match(path)):
+        if matches(host, self.settings.ignore_hosts) or (MOUNTED.match(path) and is_loopback(host)):
             return False  # what is sent to a server of ours goes over HTTP, as it was meant to
         return self.knows(host) or dialects.is_named(method, path)
 
@@ -100,7 +101,7 @@ class _Takes:
 
     def guards(self, host: str) -> bool:
         """Whether a connection to this host must not be made while nothing is recorded."""
-        return self.knows(host) and not (matches(host, self.settings.ignore_hosts) or _is_loopback(host))
+        return self.knows(host) and not (matches(host, self.settings.ignore_hosts) or is_loopback(host))
 
 
 def _guard(deck: Deck, why: str) -> Guard:
@@ -133,10 +134,6 @@ def _say_late(text: str) -> None:
 
 
 _LATE = "The last test is over and a thread goes on. Let the test that starts it wait for its end, and it is answered."
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 @contextmanager

@@ -111,7 +111,7 @@ class Progress:
             self._open.pop(exchange, None)
 
     def keeps(self, exchange: Exchange, reply: Reply) -> None:
-        self.add(1, tokens(exchange.dialect.read_reply(reply).usage))
+        self.add(1, tokens(exchange.spent or exchange.dialect.read_reply(reply).usage))
 
     def add(self, recorded: int, count: int, *, elsewhere: bool = False) -> None:
         """So much was recorded, perhaps in another process."""

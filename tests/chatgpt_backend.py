@@ -59,6 +59,8 @@ class Backend(Serving):
         """What the sign-in server says instead."""
         self.sealed: set[str] = set()
         """Encrypted thoughts that it has given out."""
+        self.instructs = True
+        """Whether it demands instructions. It did for long, and programs of today leave them out."""
         self._refresh = ""
         self._used: set[str] = set()
         self._lock = threading.Lock()
@@ -133,7 +135,7 @@ class Backend(Serving):
         self.requests.append(request)
         try:
             self._admit(request)
-            body = check(request.json(), self.sealed)
+            body = check(request.json() | ({} if self.instructs else {"instructions": "none"}), self.sealed)
         except Refused as refused:
             return json_reply(refused.body, refused.status, (*PLANTED, *refused.headers))
         return answer(self, body)

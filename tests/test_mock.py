@@ -20,6 +20,7 @@ from pytest_llmmock import CassetteError, CassetteFormatError, LLMServer, Unmatc
 from pytest_llmmock.cassettes.library import open_cassette
 from pytest_llmmock.core.codings import unpacked
 from pytest_llmmock.core.model import Reply, Request, json_reply
+from pytest_llmmock.errors import EgressError
 from pytest_llmmock.inbound.server import Server
 from pytest_llmmock.inbound.transport import MODULES
 from pytest_llmmock.mock import client_environment, default_upstream, environment
@@ -245,6 +246,15 @@ def test_an_exception_leaves_the_cassette_as_it_was(opened, path, standin, mode)
         ask(address(mock, standin), "two")
         raise ZeroDivisionError
     assert (path.read_bytes() if path.exists() else None) == before
+
+
+@pytest.mark.parametrize("host", ["127.provider.example", "127.0.0.1.provider.example"])
+def test_a_name_that_only_begins_like_this_machine_is_another_host(path, host):
+    with ending_in(UnmatchedError, match=re.escape(host)), use_cassette(path, hosts=[host]):
+        with httpx.Client() as client:  # as the path of a server of ours, which is let through on this machine
+            assert client.get(f"http://{host}/t1-abcd/v1/models").status_code == 404
+        with pytest.raises(EgressError, match=host), socket.create_connection((host, 80), timeout=1):
+            raise AssertionError("the connection was made")
 
 
 def test_an_upstream_that_does_not_answer_is_told_at_the_end_and_the_rest_is_kept(path, standin):

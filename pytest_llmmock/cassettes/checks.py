@@ -9,13 +9,13 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from ..core import sse
 from ..core.json_text import is_json
 from ..core.model import Exchange, Request
 from ..core.prompt import Answer
 from ..core.summary import plural
 from . import format
 from .cassette import Interaction
+from .endings import has_no_end
 from .matchers import Keys
 
 Read = Callable[[Request], Exchange]
@@ -154,17 +154,9 @@ def timing(piece: Piece) -> Iterator[Finding]:
         yield piece.finding("timing", what, f"Its body was edited: take `timing` out of it. {RECORD_AGAIN}")
 
 
-_WITH_AN_END = ("chat", "completions", "responses", "messages", "ollama.chat", "ollama.generate")
-"""Operations whose streams have a last event."""
-
-
 def stream(piece: Piece) -> Iterator[Finding]:
     """A stream that breaks off is replayed as one that breaks off."""
-    reply = piece.interaction.reply
-    if not reply.is_stream or reply.status >= 400 or piece.exchange.operation not in _WITH_AN_END:
-        return
-    ended = any(delta.kind in ("finish", "error") for delta in piece.answer.deltas)
-    if not ended and not sse.is_whole(reply.body, reply.content_type):
+    if has_no_end(piece.exchange.operation, piece.interaction.reply, lambda: piece.answer):
         yield piece.finding("stream", "its stream breaks off: the last event is missing.", RECORD_AGAIN)
 
 

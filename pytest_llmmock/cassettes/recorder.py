@@ -179,13 +179,11 @@ class Recorder:
             "recorded": now(),
         }
         key = self._keys.key(exchange)  # now, as replay will: what is learned later it will not know either
-        noted = len(exchange.notes)
+        exchange.noted = len(exchange.notes)
         reply = self._forwarded(exchange, upstream)
         reply.source = "upstream"
         self._keys.secrets.learn(reply, replace(exchange.request, headers=exchange.credentials))
         exchange.credentials = ()
-        if len(exchange.notes) > noted:
-            meta["notes"] = exchange.notes[noted:]
         refuse_html(exchange, reply, self._keys.secrets)
         if reply.status < 400 or self._errors:
             self._keep_when_whole(place, exchange, reply, meta, key)
@@ -225,9 +223,10 @@ class Recorder:
             )
             return
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
-        meta = {**meta, **_named_model(exchange, kept)}
         for witness in self._witnesses:
             witness.keeps(exchange, kept)
+        notes = exchange.notes[exchange.noted :]  # some are known at the end of a stream only
+        meta = {**meta, **({"notes": notes} if notes else {}), **_named_model(exchange, kept)}
         whole = Recorded(exchange.request, kept, meta)
         exchange.give_back = partial(self.give_back, key, kept)
         try:

@@ -33,7 +33,7 @@ class Spending:
         """It was asked all the same."""
 
     def keeps(self, exchange: Exchange, reply: Reply) -> None:
-        count = tokens(exchange.dialect.read_reply(reply).usage)
+        count = tokens(exchange.spent or exchange.dialect.read_reply(reply).usage)
         if count:
             with suppress(OSError):  # the disk is full: the recording's own error tells
                 self._ledger.change(lambda so_far: with_tokens(so_far, count))

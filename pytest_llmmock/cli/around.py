@@ -15,7 +15,7 @@ from ..core.summary import plural
 from ..deck import Deck
 from ..inbound.server import Server
 from ..mock import LLMServer
-from .serving import finish
+from .serving import finish, show_progress
 
 NOT_FOUND = 127
 NOT_RUNNABLE = 126
@@ -32,6 +32,8 @@ def around(deck: Deck, arguments: Sequence[str], server: Server) -> int:
     What was recorded is written when the command has succeeded, and else kept aside. Raises `CassetteError`,
     `ServerError`.
     """
+    progress = show_progress(alone=False)
+    deck.follow(progress)
     try:
         with server, LLMServer(deck, server=server).opened():
             status = run(arguments)
@@ -40,6 +42,7 @@ def around(deck: Deck, arguments: Sequence[str], server: Server) -> int:
             _save(deck, status)
     finally:
         deck.close()
+        progress.stop()
     for text in [*report(deck.requests), *deck.contract.unchecked]:
         click.echo("llmmock contract: " + text, err=True)
     for warning in deck.warnings:

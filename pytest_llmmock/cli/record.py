@@ -70,8 +70,7 @@ def command(
     then, unless --port is given.
     """
     settings = recording_settings(mode, upstream, options)
-    source = settings.upstream or default_upstream(os.environ)
-    name = find_upstream(source, os.environ, settings.upstreams).NAME  # never shows a password; a wrong one is refused
+    source, name = upstream_of(settings)
     if arguments:
         server = new_server(host, port if is_given("port") else 0)
         sys.exit(around(open_deck(cassette, settings), arguments, server))
@@ -140,6 +139,12 @@ def recording_settings(mode: str, upstream: str | None, options: Mapping[str, An
     environment = (place, {name: values.get(name) for name in ("upstream", *OF_UPSTREAMS, *ASKING)})
     given = {"mode": mode, "upstream": upstream, **as_settings(options)}
     return combine([environment, ("command line", given)])
+
+
+def upstream_of(settings: Settings) -> tuple[str, str]:
+    """Who is asked, as it was said and as it may be told: without a password. Raises `UsageError`."""
+    source = settings.upstream or default_upstream(os.environ)
+    return source, find_upstream(source, os.environ, settings.upstreams).NAME
 
 
 def open_deck(cassette: Path, settings: Settings, *, at_once: bool = False) -> Deck:

@@ -11,7 +11,7 @@ import click
 from ..mock import new_server
 from ..settings import MODES
 from .around import around
-from .record import open_deck, recording_settings
+from .record import open_deck, recording_settings, upstream_of
 from .serving import gate_options, playing_options, recording_options, rules_options, simulation_options
 
 
@@ -43,5 +43,7 @@ def command(
     the like. Exits with the command's status, or with 1 when the command succeeded and a request had no
     answer, with 127 when there is no such command. What a failing command recorded is kept aside.
     """
-    deck = open_deck(cassette, recording_settings(mode, upstream, options))
-    sys.exit(around(deck, arguments, new_server()))
+    settings = recording_settings(mode, upstream, options)
+    if mode == "all" or (mode != "none" and not cassette.exists()):
+        upstream_of(settings)  # it will be asked: what is wrong with it is told before the command runs
+    sys.exit(around(open_deck(cassette, settings), arguments, new_server()))

@@ -217,13 +217,16 @@ def _asking_options(command: F) -> F:
     return command
 
 
-def show_progress() -> Progress:
-    """On a terminal a line that is drawn again, in a log a line now and then."""
+def show_progress(*, alone: bool = True) -> Progress:
+    """On a terminal a line that is drawn again, in a log a line now and then.
+
+    Where it is not `alone`, a command writes there as well: a line of it must not be drawn over.
+    """
 
     def write(text: str) -> None:
         click.echo(text, err=True, nl=False)
 
-    drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    drawn = alone and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return Progress(Drawn(write, lambda: shutil.get_terminal_size().columns) if drawn else Logged(write))
 
 

@@ -21,13 +21,17 @@ OWN = ("", "original", "codex", "chatgpt")
 """Upstreams, by their names, that stand for the API itself."""
 
 
+SERVERS = ("ollama",)
+"""Those that anybody runs, whatever protocol they are asked in."""
+
+
 def home_of(exchange: Exchange, package: str, upstream: str) -> Home:
     """Who is behind this request.
 
     What comes to our own server is meant for whatever would stand in its place: the upstream, if one is named.
     """
     if exchange.request.base and "://" not in upstream:
-        return "own" if upstream in (*OWN, package) else "provider"
+        return "own" if upstream in (*OWN, package) else "server" if upstream in SERVERS else "provider"
     host = _host(upstream) if exchange.request.base else exchange.request.host
     if matches(host, HOMES[package]):
         return "own"

@@ -13,7 +13,8 @@ from ..core.violation import Violation
 class Contract:
     """Checks each request. `error` answers it with the provider's 400, `warn` lets it pass."""
 
-    def __init__(self, mode: str, upstream: str, clean: Callable[[str], str]) -> None:
+    def __init__(self, mode: str, upstream: Callable[[Exchange], str], clean: Callable[[str], str]) -> None:
+        """`upstream` is where a request would go."""
         self.mode = mode
         self.tell: Callable[[str], object] = lambda told: None
         """Told, in words, of each request that breaks the contract."""
@@ -26,7 +27,7 @@ class Contract:
     def answer(self, exchange: Exchange) -> Reply | None:
         from .checks import check
 
-        found = check(exchange, self._upstream, self._note)
+        found = check(exchange, self._upstream(exchange), self._note)
         exchange.violations = [replace(each, message=self._clean(each.message)) for each in found]
         if not exchange.violations:
             return None

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from .json_text import compact, parse_json
 from .leaving import Client
-from .prompt import Answer, Prompt
+from .prompt import Answer, Prompt, Usage
 from .sse import is_stream
 from .violation import Violation
 
@@ -212,12 +212,16 @@ class Exchange:
         """`started` on the clock that never jumps."""
         self.notes: list[str] = []
         """What a reader of the journal or the cassette should know about how this was answered."""
+        self.noted = 0
+        """How many of the notes were there before an upstream was asked; the others belong to what is recorded."""
         self.warnings: list[str] = []
         """What whoever runs the tests should know; each is told once a run."""
         self.credentials: Headers = ()
         """Further credentials that an upstream has, as headers would hold them: none of it is to be written."""
         self.upstream = ""
         """The name of the upstream that was asked; '' when none was."""
+        self.spent: Usage | None = None
+        """Tokens that an upstream has counted and a client was not told of; they count in a budget all the same."""
         self.meta: Callable[[], Mapping[str, Any]] = dict
         """What was noted with the recording that has answered; it is read when somebody wants to know."""
         self.interaction: int | None = None

@@ -29,7 +29,7 @@ _DELTAS: dict[str, DeltaKind] = {
 SUMMARY, THOUGHT = "response.reasoning_summary_text", "response.reasoning_text"
 """Tell a summary of a thought from the thought itself: both are reasoning."""
 
-_TEXT, _REFUSAL, _CALL = "response.output_text", "response.refusal", "response.function_call_arguments"
+TEXT, _REFUSAL, _CALL = "response.output_text", "response.refusal", "response.function_call_arguments"
 
 Part = tuple[object, str, int, int]
 """Where words stand: the place of their item, what tells them, the number of the part in the summary or the content."""
@@ -192,7 +192,7 @@ def _parts_of(place: object, item: Value) -> Iterator[tuple[Part, str, Value]]:
         elif part.get("type") == "refusal":
             yield (place, _REFUSAL, 0, number), text(part.get("refusal")), part
         else:
-            yield (place, _TEXT, 0, number), text(part.get("text")), part
+            yield (place, TEXT, 0, number), text(part.get("text")), part
 
 
 def place_of(event: Value) -> object:

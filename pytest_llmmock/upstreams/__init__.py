@@ -19,6 +19,9 @@ UPSTREAMS = {
 }
 """Name -> module in this package; a new provider that is an address and a key is a line in `providers.py`."""
 
+HEEDING = ("codex", "chatgpt")
+"""Those that do what the settings wish of every request; the others are asked as the client asked."""
+
 CHOICES = "a base URL such as http://127.0.0.1:8000/v1, or one of: " + ", ".join(UPSTREAMS)
 
 Owns = Mapping[str, Own]

@@ -49,6 +49,9 @@ _USUAL: dict[str, tuple[Any, ...]] = {
 }
 """Values that ask for what happens anyhow."""
 
+_THINKING = "reasoning."
+"""Stands before the name of what is said of thinking."""
+
 _KEPT_THERE = ("conversation", "prompt")
 """What names something that only OpenAI's public API keeps."""
 
@@ -86,6 +89,8 @@ Fit = Callable[[list[Any]], tuple[list[Item], list[str]]]
 
 
 def _is_taken(name: str, value: object) -> bool:
+    if name.startswith(_THINKING):
+        return name in (_THINKING + "effort", _THINKING + "summary")
     return value == "priority" if name == "service_tier" else name in _TAKEN
 
 
@@ -136,6 +141,9 @@ def _taken(body: Mapping[str, Any], rules: Rules) -> tuple[dict[str, Any], list[
             raise Impossible(f"The upstream {rules.upstream!r} keeps no {name}s: send all of the input itself.", name)
     taken = {name: value for name, value in asked.items() if rules.takes(name, value)}
     dropped = [name for name in asked if name not in taken and name not in _HERE]
+    if isinstance(thinking := taken.get("reasoning"), dict):
+        taken["reasoning"] = {name: value for name, value in thinking.items() if rules.takes(_THINKING + name, value)}
+        dropped += [_THINKING + name for name, value in thinking.items() if name not in taken["reasoning"] and value]
     return taken, [f"{rules.upstream} does not take {', '.join(dropped)}: sent without"] if dropped else []
 
 
@@ -150,7 +158,11 @@ def _model(taken: Mapping[str, Any], wishes: Wishes) -> tuple[str, dict[str, Any
     model, effort = split_effort(wishes.model or str(taken.get("model", "")))
     asked = taken.get("reasoning")
     asked = asked if isinstance(asked, dict) else {}
-    told = {"effort": asked.get("effort") or effort or wishes.effort, "summary": asked.get("summary") or wishes.summary}
+    chosen = {
+        "effort": asked.get("effort") or effort or wishes.effort,
+        "summary": asked.get("summary") or wishes.summary,
+    }
+    told = {**asked, **chosen}
     return model, {name: value for name, value in told.items() if value and (name, value) != ("summary", "none")}
 
 
@@ -179,7 +191,8 @@ def _tools(taken: Mapping[str, Any], wishes: Wishes) -> list[Any]:
     tools = taken.get("tools")
     tools = tools if isinstance(tools, list) else []
     searches = any(str(tool.get("type", "")).startswith("web_search") for tool in tools if isinstance(tool, dict))
-    return [*tools, {"type": "web_search"}] if wishes.web_search and not searches else tools
+    wanted = wishes.web_search and taken.get("tool_choice") != "none"
+    return [*tools, {"type": "web_search"}] if wanted and not searches else tools
 
 
 def session_of(instructions: str, input: list[Item]) -> str:

@@ -15,6 +15,26 @@ Find = Callable[[str], Upstream]
 """The upstream of a name. Raises `UsageError`."""
 
 
+class Models:
+    """Which upstream is asked for which models."""
+
+    def __init__(self, models: Mapping[str, str]) -> None:
+        self._models = sorted(models.items(), key=lambda pair: _specific(pair[0]))
+
+    def upstream(self, model: str) -> str:
+        """The name of the upstream for a model; '' when there is none."""
+        lower = model.lower()
+        return next((name for pattern, name in self._models if model and fnmatchcase(lower, pattern.lower())), "")
+
+    def __bool__(self) -> bool:
+        return bool(self._models)
+
+
+def named_by(exchange: Exchange) -> str:
+    """The upstream that a request names itself; '' when it names none."""
+    return dict(parse_qsl(exchange.sent.query)).get(CHOICE, "") if exchange.sent.query else ""
+
+
 class Routes:
     """Chooses. An upstream is looked up when the first request goes there, for it may want a key."""
 
@@ -24,22 +44,17 @@ class Routes:
         """`names` are those of all upstreams."""
         self._default = default
         self._names = names
-        self._models = sorted(models.items(), key=lambda pair: _specific(pair[0]))
+        self._models = Models(models)
         self._find = find
         self._found: dict[str, Upstream] = {}
 
     def __call__(self, exchange: Exchange) -> Upstream:
         """Raises `UpstreamError` when the request names one that there is not, and `UsageError`."""
-        named = dict(parse_qsl(exchange.sent.query)).get(CHOICE, "") if exchange.sent.query else ""
+        named = named_by(exchange)
         if named and (named in self._names or self._default().NAME != "original"):
             return self._named(named)  # else it is a parameter that the client's own provider knows
-        for_model = self._for(exchange.prompt.model) if self._models else ""
+        for_model = self._models.upstream(exchange.prompt.model) if self._models else ""
         return self._looked_up(for_model) if for_model else self._default()
-
-    def _for(self, model: str) -> str:
-        """The name of the upstream for a model; '' when there is none."""
-        lower = model.lower()
-        return next((name for pattern, name in self._models if model and fnmatchcase(lower, pattern.lower())), "")
 
     def _named(self, name: str) -> Upstream:
         """A request may only name what has a name: with an address, anybody who reaches us could send keys there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -13,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llmmock import progress
 from pytest_llmmock.cassettes.library import open_cassette
+from pytest_llmmock.cli.around import around
+from pytest_llmmock.cli.record import open_deck, recording_settings
+from pytest_llmmock.mock import new_server
 
 COMMAND = [sys.executable, "-m", "pytest_llmmock"]
 
@@ -85,6 +90,52 @@ def test_record_around_a_command_needs_an_upstream_before_it_begins(llmmock, tmp
     done = llmmock("record", "--cassette", "a.yaml", "--", *python("open('ran', 'w')"), status=2)
     assert "--upstream" in done.stderr
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "An upstream is needed, and none was chosen."),
+        (["--upstream", "openia"], "There is no upstream 'openia'. Did you mean 'openai'?"),
+        (["--upstream", "xai"], "XAI_API_KEY is not set"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "changed", "all"])
+def test_an_upstream_that_will_be_asked_and_cannot_be_is_told_before_run_begins(llmmock, tmp_path, mode, options, told):
+    llmmock.environment.pop("XAI_API_KEY", None)
+    command = ["run", "--cassette", "a.yaml", "--mode", mode, *options, "--", *python("open('ran', 'w')")]
+    assert told in llmmock(*command, status=2).stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("mode", ["none", "once", "new_episodes", "changed"])
+def test_where_all_is_recorded_nobody_has_to_say_whom_to_ask(llmmock, recording, mode):
+    llmmock(*recording, "--", *python(ASK, "a"))
+    assert llmmock("run", "--cassette", "a.yaml", "--mode", mode, "--", *python(ASK, "a")).stdout == "a #1\n"
+
+
+def test_what_takes_long_is_told_in_lines_and_never_drawn_over_those_of_the_command(standin, tmp_path, monkeypatch):
+    stream = """
+from openai import OpenAI
+with OpenAI(max_retries=0) as client:
+    list(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "a"}], stream=True))
+"""
+    said: list[str] = []
+
+    def echo(text: str, **options: object) -> None:
+        said.append(text)
+        standin.release.set()
+
+    monkeypatch.setattr(progress, "_SECONDS_UNTIL_TOLD", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("click.echo", echo)
+    standin.release.clear()
+    deck = open_deck(tmp_path / "a.yaml", recording_settings("all", standin.base_url, {}))
+    assert around(deck, python(stream), new_server()) == 0
+    asking, done = said
+    assert re.fullmatch(rf'llmmock: (asking|answered by) {standin.base_url}: chat m, streamed  "a" · \d+ s\n', asking)
+    assert done == f"llmmock: 1 interaction recorded to {tmp_path / 'a.yaml'}"
 
 
 def test_a_wrong_option_of_record_is_no_command(llmmock):

@@ -49,6 +49,16 @@ def test_the_environment_routes_too(llmmock, standin, other):
     assert (len(standin.requests), len(other.requests)) == (0, 1)
 
 
+def test_wishes_that_an_upstream_does_not_hear_of_are_told_once(llmmock, standin):
+    wishes = ["--debug-model", "other", "--reasoning-effort", "high"]
+    with llmmock.serving("record", "--cassette", "a.yaml", "--upstream", standin.base_url, *wishes) as serving:
+        for words in ("one", "two"):
+            assert ask(serving.url, words).status_code == 200
+    told = "was asked as its client asked: reasoning_effort, debug_model is for codex and chatgpt only"
+    assert serving.err.split("\n\n") == [f"llmmock: {standin.base_url} {told}", "llmmock: stopped\n"]
+    assert [body["model"] for body in standin.bodies] == ["m", "m"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

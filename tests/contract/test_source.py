@@ -12,7 +12,7 @@ from pytest_llmmock.core.model import Reply
 
 
 def contract(mode: str, said: list[str] | None = None) -> Contract:
-    made = Contract(mode, "", lambda text: text.replace("sk-secret", "REDACTED"))
+    made = Contract(mode, lambda exchange: "", lambda text: text.replace("sk-secret", "REDACTED"))
     if said is not None:
         made.tell = said.append
     return made

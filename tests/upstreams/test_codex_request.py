@@ -9,6 +9,7 @@ from backend_rules import check
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmmock.upstreams.chatgpt import RULES
 from pytest_llmmock.upstreams.codex_items import fitted
 from pytest_llmmock.upstreams.codex_request import NEUTRAL, Impossible, Sent, Wishes, request_of
 from pytest_llmmock.upstreams.sealed import Sealed
@@ -113,6 +114,20 @@ def test_what_changes_nothing_is_left_out_without_a_word(name, value):
     assert found.notes == []
 
 
+def test_what_is_said_of_thinking_and_not_taken_is_told():
+    found = sent(instructions="x", reasoning={"effort": "low", "generate_summary": "auto", "context": None})
+    check(found.body, set())
+    assert found.body["reasoning"] == {"effort": "low"}
+    assert found.notes == ["codex does not take reasoning.generate_summary: sent without"]
+
+
+def test_the_public_api_takes_all_that_is_said_of_thinking():
+    thinking = {"effort": "low", "generate_summary": "auto"}
+    found = request_of({"model": MODEL, "reasoning": thinking}, NONE, lambda items: (items, []), RULES)
+    assert found.body["reasoning"] == thinking
+    assert found.notes == []
+
+
 @pytest.mark.parametrize("name", ["conversation", "prompt"])
 def test_what_only_openai_keeps_cannot_be_asked_for(name):
     with pytest.raises(Impossible) as caught:
@@ -192,6 +207,10 @@ def test_a_search_is_offered_where_the_settings_say_so():
 def test_a_client_that_offers_one_itself_keeps_its_own():
     own = {"type": "web_search", "search_context_size": "low"}
     assert sent(Wishes(web_search=True), tools=[own]).body["tools"] == [own]
+
+
+def test_the_settings_search_for_nobody_who_wants_no_tool():
+    assert sent(Wishes(web_search=True), tool_choice="none").body["tools"] == []
 
 
 # --- sessions -------------------------------------------------------------------------------------------

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import socket
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from openai import OpenAI
+from programs import free_port, program
 from standin import Standin
 
 from pytest_llmmock import use_cassette
@@ -23,9 +20,6 @@ from pytest_llmmock.cassettes.library import open_cassette
 OPENAI = "https://api.openai.com/v1"
 """Where the clients believe to go."""
 
-PATIENCE = 90
-"""Seconds: LiteLLM's proxy takes its time to begin."""
-
 
 @pytest.fixture
 def standin() -> Iterator[Standin]:
@@ -33,44 +27,11 @@ def standin() -> Iterator[Standin]:
         yield running
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-@contextmanager
-def _program(command: list[str], ready: str, **environ: str) -> Iterator[subprocess.Popen]:
-    """A program that runs once it has said something."""
-    process = subprocess.Popen(
-        command, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    said, is_ready = [], threading.Event()
-
-    def read() -> None:
-        for line in process.stdout:
-            said.append(line)
-            if ready in line:
-                is_ready.set()
-        is_ready.set()
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        assert is_ready.wait(PATIENCE), "".join(said)
-        assert process.poll() is None, "".join(said)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-        reader.join(PATIENCE)
-        process.stdout.close()
-
-
 @contextmanager
 def another_llmmock(standin: Standin, folder: Path) -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     options = ["--cassette", str(folder / "theirs.yaml"), "--upstream", standin.base_url, "--port", str(port)]
-    with _program([sys.executable, "-u", "-m", "pytest_llmmock", "record", *options], "stop with Ctrl-C"):
+    with program([sys.executable, "-u", "-m", "pytest_llmmock", "record", *options], "stop with Ctrl-C"):
         yield f"http://127.0.0.1:{port}/v1"
 
 
@@ -86,10 +47,10 @@ def litellm(standin: Standin, folder: Path) -> Iterator[str]:
         f"  litellm_params: {{model: openai/m, api_base: '{standin.base_url}', api_key: sk-only-the-proxy-has-it}}\n"
         "general_settings: {master_key: sk-litellm-0123456789}\n"
     )
-    port = _free_port()
+    port = free_port()
     command = [str(Path(sys.executable).with_name("litellm")), "--config", str(config), "--host", "127.0.0.1"]
     network = {"NO_PROXY": "127.0.0.1,localhost", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
-    with _program([*command, "--port", str(port), "--telemetry", "False"], "Uvicorn running", **network):
+    with program([*command, "--port", str(port), "--telemetry", "False"], "Uvicorn running", **network):
         yield f"http://127.0.0.1:{port}/v1"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...dialects.fields import argument_text, mapping, objects, text
+from ...dialects.fields import argument_text, listing, mapping, objects, text
 from . import options, parts, tools
 from .chat_requests import write_talk
 from .conversation import Conversation
@@ -121,9 +121,20 @@ def _tool(tool: Value, notes: Notes) -> Value | None:
             tool.get("name"), tool.get("description"), tool.get("input_schema"), tool.get("strict")
         )
     if kind.startswith("web_search"):
-        return {"type": "web_search"}
+        return _search(tool, notes)
     notes.leave_out(kind)
     return None
+
+
+def _search(tool: Value, notes: Notes) -> Value:
+    """A search, near a place and at some hosts where this is said."""
+    for name in ("max_uses", "blocked_domains"):
+        if tool.get(name):
+            notes.leave_out(f"{name} of {text(tool.get('type'))}")
+    near = mapping(tool.get("user_location"))
+    hosts = listing(tool.get("allowed_domains"))
+    found = {"user_location": near} if near else {}
+    return {"type": "web_search", **found, **({"filters": {"allowed_domains": hosts}} if hosts else {})}
 
 
 def _thinking(body: Value) -> Value:

@@ -44,10 +44,7 @@ def _parts(content: object) -> Iterator[Value]:
     elif isinstance(content, dict):
         yield content
     elif isinstance(content, list):
-        for part in content:
-            if isinstance(part, str):
-                yield {"type": "text", "text": part}
-        yield from objects(content)
+        yield from objects([{"type": "text", "text": part} if isinstance(part, str) else part for part in content])
 
 
 def _is_text(part: Value) -> bool:

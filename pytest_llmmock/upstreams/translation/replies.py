@@ -17,6 +17,7 @@ from ...dialects.conversion import headers_as
 from ...dialects.fields import EVENTS, JSON, LINES
 from ...dialects.writing import Writer
 from ...errors import UpstreamError
+from .citations import Joined
 from .failures import explained, refused, written
 from .notes import Notes
 from .passing import passed
@@ -76,6 +77,7 @@ class Telling:
         self._reply = reply
         self._protocol = PROTOCOLS[exchange.operation]
         self._thoughts = find(exchange, reasoning)
+        self._joined = Joined()
         self._notes = Notes()
         self._reading = Reading(reply, self._notes, whole_calls=self._protocol.whole_calls)
         self._ended = False
@@ -150,7 +152,7 @@ class Telling:
         """What an event says, as far as the client's protocol has a place for it."""
         for delta in step:
             if is_told(self._exchange, delta, self._notes):
-                yield from self._thoughts.take(delta)
+                yield from map(self._joined.take, self._thoughts.take(delta))
 
     def _answer(self, deltas: tuple[Delta, ...]) -> Answer:
         """An answer of the client's protocol, as far as it is known whose."""
@@ -162,6 +164,7 @@ class Telling:
 
     def _note(self) -> None:
         self._exchange.notes += self._notes.lines(self._protocol.name)
+        self._exchange.spent = shapes.read_usage(self._reading.heard.response.get("usage"))
 
     def _failed(self) -> Reply:
         """Raises `UpstreamError` where nobody said what went wrong."""

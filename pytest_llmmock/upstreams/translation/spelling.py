@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...core.model import Exchange
 from ...core.prompt import Delta
@@ -46,14 +46,14 @@ class Own:
 
 
 class Tags:
-    """Thoughts stand before the words, between `<think>` and `</think>`."""
+    """Thoughts stand before what is said or called, between `<think>` and `</think>`."""
 
     def __init__(self) -> None:
         self._open = False
         self._between = Between()
 
     def take(self, delta: Delta) -> Iterator[Delta]:
-        if delta.kind == "text":
+        if delta.kind in _SAID:
             yield from self.end()
         if delta.kind != "reasoning":
             yield delta
@@ -67,6 +67,10 @@ class Tags:
         if self._open:
             self._open = False
             yield from _text("</think>")
+
+
+_SAID = ("text", "refusal", "tool_call")
+"""What is no thought any more. Some protocols write a refusal as words, and a call as a block behind them."""
 
 
 class Field:
@@ -141,9 +145,22 @@ def find(exchange: Exchange, mode: str) -> Thoughts:
         raise UsageError(f"There is no way {mode!r} to tell of reasoning. It takes one of: {', '.join(MODES)}.")
     if exchange.operation == "completions" or mapping(exchange.json).get("think") is False:
         return Hidden()
+    if mode == "think-tags" and _wants_json(mapping(exchange.json)):
+        mode = "off"  # nobody could parse the words
     if exchange.operation in _WITH_THOUGHTS:
         return Tags() if mode == "think-tags" else Own()
     return MODES[mode]()
+
+
+def _wants_json(body: dict[str, Any]) -> bool:
+    """Whether the words are to be JSON, in whichever protocol this is asked."""
+    form = mapping(body.get("response_format")).get("type")
+    return bool(
+        form in ("json_object", "json_schema")
+        or body.get("format")
+        or body.get("output_format")
+        or mapping(body.get("output_config")).get("format")
+    )
 
 
 _WITH_CITATIONS = ("chat",)

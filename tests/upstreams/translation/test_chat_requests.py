@@ -102,6 +102,12 @@ def test_an_unknown_part_is_handed_on_and_noted() -> None:
     assert found.notes == ["a part of the type 'hologram' was handed on as it is"]
 
 
+def test_parts_stay_in_their_order_also_where_some_are_bare_texts() -> None:
+    content = [{"type": "text", "text": "one"}, "two", {"type": "image_url", "image_url": {"url": "https://a"}}, "four"]
+    (item,) = as_responses(asked(messages=[{"role": "user", "content": content}])).body["input"]
+    assert [part.get("text", part["type"]) for part in item["content"]] == ["one", "two", "input_image", "four"]
+
+
 def test_calls_stand_behind_the_words_and_results_name_their_calls() -> None:
     calls = [
         {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}},

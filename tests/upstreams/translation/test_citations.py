@@ -40,6 +40,33 @@ def test_a_citation_is_told_once_however_it_comes(events: list[bytes]) -> None:
     assert told == [EXPECTED]
 
 
+CITED_TEXT = "\u2014 Rome \U0001f327 is wet."
+"""Places are counted in characters, also where one takes several bytes."""
+
+
+def spoken(place: int, words: str, cited: str = "") -> list[bytes]:
+    """A message, and what in it is cited."""
+    begins = words.find(cited)
+    found = [{**ANNOTATION, "start_index": begins, "end_index": begins + len(cited)}] if cited else []
+    part = {"type": "output_text", "text": words, "annotations": found}
+    return [upstream.text(place, words), upstream.done(place, type="message", role="assistant", content=[part])]
+
+
+@pytest.mark.parametrize("mode", ["off", "think-tags"])
+@pytest.mark.parametrize("before", [(), (upstream.thought(0, "Hm \u2026"),), spoken(0, "First: ", "First")])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_citation_names_its_place_in_all_the_words(mode: str, before: Any, stream: bool) -> None:
+    exchange = asked(stream=stream)
+    source = [upstream.created(), *before, *spoken(1, CITED_TEXT, "Rome \U0001f327"), upstream.ended()]
+    reply = as_asked(exchange, answered(*source), reasoning=mode)
+    whole = reply if not stream else exchange.dialect.convert(asked().prompt, reply)
+    assert whole is not None
+    message = whole.json()["choices"][0]["message"]
+    cited = [each["url_citation"] for each in message["annotations"]]
+    places = [message["content"][each["start_index"] : each["end_index"]] for each in cited]
+    assert places == ["First", "Rome \U0001f327"][-len(cited) :]
+
+
 def test_several_citations_keep_their_order() -> None:
     other = {**ANNOTATION, "title": "B"}
     part = {**PART, "annotations": [ANNOTATION, other]}

@@ -105,3 +105,13 @@ def test_what_has_no_place_is_noted() -> None:
         "left out, for Responses has no place for it: thinking in a message of the assistant, is_error, "
         "stop_sequences, top_k, metadata, bash_20250124"
     ]
+
+
+def test_a_search_keeps_its_place_and_its_hosts() -> None:
+    rome = {"type": "approximate", "city": "Rome"}
+    search = {"type": "web_search_20250305", "name": "web_search", "user_location": rome, "max_uses": 2}
+    found = translated(tools=[{**search, "allowed_domains": ["a.example"], "blocked_domains": []}])
+    filters = {"allowed_domains": ["a.example"]}
+    assert found.body["tools"] == [{"type": "web_search", "user_location": rome, "filters": filters}]
+    lost = "left out, for Responses has no place for it: max_uses of web_search_20250305"
+    assert found.notes == [lost]

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ import responding as upstream
 from holding import PATIENCE
 
 from pytest_llmmock import LLMServer, UnmatchedError, use_cassette
+from pytest_llmmock.cassettes.library import open_cassette
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Exchange, Reply, Request, Send
 from pytest_llmmock.errors import CutConnection
@@ -186,6 +187,40 @@ def refuse(path: Path) -> None:
     words = "gives one answer to a request, and 'n' asks for 2"
     with use_cassette(path, **RECORDING), pytest.raises(openai.BadRequestError, match=words):
         chunks(n=2)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_tokens_count_in_a_budget_also_where_the_client_is_not_told_of_them(
+    provider: Provider, path: Path, stream: bool
+) -> None:
+    with pytest.raises(UnmatchedError, match="spent: 1 request, 7 tokens"):
+        ask_until_it_is_spent(path, chunks if stream else plain)
+    assert len(provider.bodies) == 1
+
+
+def ask_until_it_is_spent(path: Path, ask: Callable[[], object]) -> None:
+    with use_cassette(path, **RECORDING, budget="5 tokens"):
+        ask()
+        with pytest.raises(openai.APIStatusError):
+            ask()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_the_answer_lost_stands_in_the_cassette_as_well(provider: Provider, path: Path, stream: bool) -> None:
+    def ask() -> None:
+        with openai.OpenAI(api_key="k", max_retries=0) as client:
+            for _ in client.completions.create(model="gpt-5", prompt="Rome?", seed=1, stream=stream):
+                pass
+
+    with use_cassette(path, **RECORDING) as mock:
+        ask()
+        lost = [
+            "left out, for Responses has no place for it: seed",
+            "left out, for Completions has no place for it: tool_call",
+        ]
+        assert list(mock.requests.last.notes) == lost
+    (interaction,) = open_cassette(path).interactions
+    assert interaction.meta["notes"] == lost
 
 
 def test_what_was_left_out_stands_in_the_journal(provider: Provider, path: Path) -> None:

@@ -57,17 +57,62 @@ def test_think_tags_stand_before_the_words() -> None:
     assert message("think-tags") == {"content": "<think>One two\nthree\n\ndeep</think>It rains"}
 
 
-def test_think_tags_are_closed_at_the_end_when_no_words_come() -> None:
-    assert [delta.get("content") for delta in deltas("think-tags", AFTERWARDS)] == [
-        "<think>",
-        "Hm",
-        None,
-        None,
-        "</think>",
-    ]
+def test_think_tags_are_closed_at_the_end_when_nothing_comes() -> None:
+    only = [upstream.created(), upstream.thought(0, "Hm"), upstream.ended()]
+    assert [delta["content"] for delta in deltas("think-tags", only)] == ["<think>", "Hm", "</think>"]
+
+
+def test_think_tags_are_closed_before_a_call() -> None:
+    said = [delta.get("content") for delta in deltas("think-tags", AFTERWARDS)]
+    assert said == ["<think>", "Hm", "</think>", None, None]
     assert message("think-tags", AFTERWARDS)["content"] == "<think>Hm</think>"
     values = values_of(as_asked(asked(stream=True), answered(*AFTERWARDS), reasoning="think-tags").body)
     assert [choice["finish_reason"] for v in values[-2:-1] for choice in v["choices"]] == ["tool_calls"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_blocks_of_anthropic_are_the_thoughts_and_then_the_call(stream: bool) -> None:
+    exchange = asked("messages", stream=stream)
+    reply = as_asked(exchange, answered(*AFTERWARDS), reasoning="think-tags")
+    whole = reply if not stream else exchange.dialect.convert(asked("messages").prompt, reply)
+    assert whole is not None
+    assert [block.get("text", block["type"]) for block in whole.json()["content"]] == ["<think>Hm</think>", "tool_use"]
+
+
+SCHEMA = {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [
+        ("chat", {"response_format": {"type": "json_object"}}),
+        ("chat", {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}}),
+        ("ollama.chat", {"format": "json"}),
+        ("ollama.generate", {"format": SCHEMA}),
+        ("messages", {"output_format": {"type": "json_schema", "schema": SCHEMA}}),
+        ("messages", {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}),
+    ],
+)
+def test_words_that_are_to_be_json_have_no_tags_among_them(operation: str, fields: Any, stream: bool) -> None:
+    exchange = asked(operation, stream=stream, **fields)
+    events = [upstream.created(), upstream.thought(0, "Hm"), *upstream.message(1, "{}"), upstream.ended()]
+    answer = exchange.dialect.read_reply(as_asked(exchange, answered(*events), reasoning="think-tags"))
+    assert (answer.text, answer.reasoning) == ("{}", "" if operation == "chat" else "Hm")
+
+
+@pytest.mark.parametrize("asked_for", [{"type": "text"}, None])
+def test_words_that_may_be_anything_have_tags(asked_for: Any) -> None:
+    events = [upstream.created(), upstream.thought(0, "Hm"), *upstream.message(1, "Hi"), upstream.ended()]
+    reply = as_asked(asked(response_format=asked_for), answered(*events), reasoning="think-tags")
+    assert reply.json()["choices"][0]["message"]["content"] == "<think>Hm</think>Hi"
+
+
+def test_a_refusal_is_no_thought() -> None:
+    refused = upstream.done(1, type="message", role="assistant", content=[{"type": "refusal", "refusal": "No."}])
+    events = [upstream.created(), upstream.thought(0, "Hm"), refused, upstream.ended()]
+    message = as_asked(asked("ollama.chat", stream=False), answered(*events), reasoning="think-tags").json()["message"]
+    assert message["content"] == "<think>Hm</think>No."
 
 
 def test_thoughts_behind_words_open_the_tags_again() -> None:
