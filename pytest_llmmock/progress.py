@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from .core.answered import answer_of
 from .core.model import Exchange, Reply
 from .core.summary import asked, plural, rounded, tokens
 
@@ -111,7 +112,7 @@ class Progress:
             self._open.pop(exchange, None)
 
     def keeps(self, exchange: Exchange, reply: Reply) -> None:
-        self.add(1, tokens(exchange.spent or exchange.dialect.read_reply(reply).usage))
+        self.add(1, tokens(exchange.spent or answer_of(exchange, reply).usage))
 
     def add(self, recorded: int, count: int, *, elsewhere: bool = False) -> None:
         """So much was recorded, perhaps in another process."""

@@ -13,8 +13,10 @@ from ..core.sse import is_ndjson, is_sse, split_events, split_lines
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _DATA = re.compile(rb"^data: ?([^\r\n]*)", re.MULTILINE)
 
-_MARKS = frozenset({"index", "output_index", "content_index", "summary_index", "type"})
-_NAMES = frozenset({"id", "item_id", "call_id"})
+MARKS = frozenset({"index", "output_index", "content_index", "summary_index", "type"})
+"""Numbers and kinds by which the pieces of a text are told apart."""
+NAMES = frozenset({"id", "item_id", "call_id"})
+"""Names that do so in some protocols; in others each piece has another one."""
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class Level:
 
     def note(self, token: bytes) -> None:
         """The numbers and names by which pieces of a text are told apart."""
-        if isinstance(self.step, str) and (self.step in _MARKS or self.step in _NAMES):
+        if isinstance(self.step, str) and (self.step in MARKS or self.step in NAMES):
             self.marks[self.step] = token
 
 
@@ -56,7 +58,7 @@ class Leaf:
         """The same for all pieces of one streamed text: what leads here, and the numbers and names beside the way."""
         way = tuple("[]" if isinstance(step, int) else step for step in self.steps)
         marks = [(mark, value) for level in self.levels for mark, value in level.marks.items()]
-        return (way, *(pair for pair in marks if named or pair[0] not in _NAMES))
+        return (way, *(pair for pair in marks if named or pair[0] not in NAMES))
 
     def read(self, body: bytes) -> str:
         """The text. Raises `ValueError` where it is none."""
@@ -78,15 +80,20 @@ def leaves(body: bytes, content_type: str) -> list[list[Leaf]]:
 
 def _pieces(body: bytes, content_type: str) -> Iterator[tuple[int, bytes]]:
     start = 0
-    for piece in _split(body, content_type):
+    for piece in split(body, content_type):
         yield start, piece
         start += len(piece)
 
 
-def _split(body: bytes, content_type: str) -> Iterable[bytes]:
-    if is_sse(content_type) or body.startswith((b"data:", b"event:")):
+def split(body: bytes, content_type: str) -> Iterable[bytes]:
+    """The events of a body; what is no stream is one."""
+    if is_events(body, content_type):
         return split_events(body)
     return split_lines(body) if is_ndjson(content_type) else [body]
+
+
+def is_events(body: bytes, content_type: str) -> bool:
+    return is_sse(content_type) or body.startswith((b"data:", b"event:"))
 
 
 def _texts(body: bytes, start: int, end: int) -> list[Leaf]:

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
+from ..core.answered import answer_of
 from ..core.json_text import is_json
 from ..core.live import Live
 from ..core.model import Exchange, Problem, Reply, Request, Send, Upstream
@@ -257,7 +258,7 @@ _NOT_JSON = (
 
 def _named_model(exchange: Exchange, reply: Reply) -> dict[str, str]:
     """The model that has answered, as the provider calls it: a dated name where an alias was asked."""
-    model = exchange.dialect.read_reply(reply).model
+    model = answer_of(exchange, reply).model
     return {"model": model} if model else {}
 
 

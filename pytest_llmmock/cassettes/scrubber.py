@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
 from itertools import accumulate
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, urlencode
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus, ur
 from ..core.model import without_user
 from .credentials import is_secret
 from .draft import Draft, Edit, edited
+from .glance import joined
 from .known import Span
 from .leaves import Leaf, leaves
 from .secrets import Secrets, apart
@@ -121,6 +123,8 @@ class Scrubber:
         In this order: what the beginning of a secret looks like would else go alone, and leave the rest of it.
         """
         for _ in range(_PASSES):
+            if self._is_clean(draft.body, content_type):
+                return
             changed = draft.apply(self._in_pieces(draft.body, content_type))
             if _ESCAPED.search(draft.body):
                 texts = texts_of(draft.body, content_type)
@@ -156,10 +160,34 @@ class Scrubber:
                 if spans:
                     yield channel, contents, spans
 
+    # --- at a glance ---
+
+    def _is_clean(self, body: bytes, content_type: str) -> bool:
+        """Whether there is nothing in the body of a reply, in pieces or not. False may also mean that it is not clear.
+
+        Who cleans a body looks at it, and who writes it: the same bytes are looked at once.
+        """
+        generation = self._secrets.generation
+        mark = self._asked, content_type, blake2b(body, digest_size=16).digest()
+        if not self._secrets.is_clean(mark):
+            if not self._is_plainly_clean(body) or not self._is_clean_in_pieces(body, content_type):
+                return False
+            self._secrets.note_clean(mark, generation)
+        return True
+
+    def _is_plainly_clean(self, body: bytes) -> bool:
+        return not _ESCAPED.search(body) and not self._spans(body)
+
+    def _is_clean_in_pieces(self, body: bytes, content_type: str) -> bool:
+        texts = joined(body, content_type) if _is_text(body) else ()
+        return texts is not None and not any(map(self._spans, texts))
+
     # --- places ---
 
     def found(self, body: bytes, content_type: str, *, pieces: bool) -> Iterator[tuple[str, Span, bytes]]:
         """What would be taken out of a body: where it is, and what. `pieces`: also what comes piece by piece."""
+        if self._is_clean(body, content_type) if pieces else self._is_plainly_clean(body):
+            return
         texts = texts_of(body, content_type)
         for named in (False, True) if pieces else ():
             for channel, contents, spans in self._joined(body, texts, named=named):
@@ -177,7 +205,11 @@ class Scrubber:
 
 def texts_of(body: bytes, content_type: str) -> list[Leaf]:
     """The texts of a body; of one that is no text there are none."""
-    return [] if b"\0" in body else [leaf for event in leaves(body, content_type) for leaf in event]
+    return [leaf for event in leaves(body, content_type) for leaf in event] if _is_text(body) else []
+
+
+def _is_text(body: bytes) -> bool:
+    return b"\0" not in body
 
 
 def _content(leaf: Leaf, body: bytes) -> bytes:

@@ -100,6 +100,8 @@ class Secrets:
         self._told: set[tuple[object, ...]] = set()
         self.generation = 0
         """Changes with each value that is added: what was clean before may not be clean now."""
+        self._clean: dict[object, int] = {}
+        """What was looked through, and at which generation nothing was in it."""
         for credential in known:
             self.add(credential)
 
@@ -138,6 +140,14 @@ class Secrets:
                 for credential in credentials.of_message(message):
                     self.add(credential, asked=asked)
                 self._told = {told} if len(self._told) > _TOLD else {*self._told, told}
+
+    def is_clean(self, mark: object) -> bool:
+        """Whether what bears this mark was looked through, and there was nothing in it of all that is known by now."""
+        return self._clean.get(mark) == self.generation
+
+    def note_clean(self, mark: object, generation: int) -> None:
+        """`generation`: that from before the look."""
+        self._clean = {mark: generation} if len(self._clean) > _TOLD else {**self._clean, mark: generation}
 
     def spans(self, data: bytes, *, asked: bool = False) -> list[Span]:
         """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of."""

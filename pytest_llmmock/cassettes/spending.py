@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from ..core.answered import answer_of
 from ..core.model import Exchange, Reply
 from ..core.summary import shape, tokens
 from ..errors import UpstreamError
@@ -33,7 +34,7 @@ class Spending:
         """It was asked all the same."""
 
     def keeps(self, exchange: Exchange, reply: Reply) -> None:
-        count = tokens(exchange.spent or exchange.dialect.read_reply(reply).usage)
+        count = tokens(exchange.spent or answer_of(exchange, reply).usage)
         if count:
             with suppress(OSError):  # the disk is full: the recording's own error tells
                 self._ledger.change(lambda so_far: with_tokens(so_far, count))

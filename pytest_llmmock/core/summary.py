@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .answered import answer_of
 from .model import Exchange, Reply
 from .prompt import Answer, Prompt, Usage
 
@@ -20,7 +21,7 @@ def asked(exchange: Exchange) -> str:
 
 def answered(exchange: Exchange, reply: Reply) -> str:
     """`"Start at the Colosseum …"  812 tokens`"""
-    return told(exchange.dialect.read_reply(reply), reply.status)
+    return told(answer_of(exchange, reply), reply.status)
 
 
 def told(answer: Answer, status: int) -> str:
