@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -252,7 +252,11 @@ class Deck:
     @property
     def warnings(self) -> list[str]:
         """What whoever runs the tests should know, each once."""
-        told = (warning for entry in self.requests for warning in entry.warnings)
+        return self.warnings_of(self.requests)
+
+    def warnings_of(self, entries: Iterable[Entry]) -> list[str]:
+        """The same of some requests."""
+        told = (warning for entry in entries for warning in entry.warnings)
         return [self.clean(warning) for warning in dict.fromkeys(told)]
 
     @property
@@ -297,6 +301,11 @@ class Deck:
     def put_aside(self) -> Path | None:
         """Keep what was recorded out of the cassette, because what made it failed. Raises `CassetteError`."""
         return self._keeper.put_aside() if self._keeper else None
+
+    @property
+    def writes_later(self) -> bool:
+        """Whether the cassette is so large that a recording, which is safe, need not be in it at once."""
+        return self._keeper is not None and self._keeper.writes_later
 
     @property
     def unfinished(self) -> int:

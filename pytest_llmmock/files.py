@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -83,6 +84,24 @@ def write(path: Path, data: bytes, *, mode: int | None = None) -> None:
 
     `mode` holds from the first byte on; without it, the file has the rights that new files have.
     """
+    with _replaced(path, mode) as file:
+        file.write(data)
+
+
+def append(path: Path, data: bytes) -> None:
+    """Put data behind what a file holds, at once as well. What it holds is copied unread. Raises `OSError`."""
+    with _replaced(path) as file:
+        with open(path, "rb") as old:
+            shutil.copyfileobj(old, file, _BLOCK)
+        file.write(data)
+
+
+_BLOCK = 1 << 20
+
+
+@contextmanager
+def _replaced(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A new file that takes the place of an old one when it is whole and on the disk."""
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"{_temporary(target)}{token_hex(4)}.tmp")
@@ -90,7 +109,7 @@ def write(path: Path, data: bytes, *, mode: int | None = None) -> None:
         with open(temporary, "xb", opener=None if mode is None else _private) as file:
             if mode is not None:
                 os.chmod(temporary, mode)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -17,6 +17,7 @@ PARTS = {
     "core": {"core", "errors"},
     "errors": set(),
     "files": set(),
+    "later": set(),
     "dialects": {"core", "errors", "dialects"},
     "script": {"core", "errors", "script"},
     "cassettes": {"core", "errors", "files", "cassettes"},

@@ -199,10 +199,18 @@ def dumps(
     blobs: dict[str, bytes] | None = None,
 ) -> bytes:
     """The text of a cassette. Large bodies are put into `blobs` by their SHA-256, if it is given."""
-    if not interactions:
-        return EMPTY.encode()
-    pieces = (_dump(number, each, signature, describe, blobs) for number, each in enumerate(interactions, 1))
-    return HEAD + b"".join(pieces)
+    return HEAD + more(interactions, 1, signature, describe, blobs) if interactions else EMPTY.encode()
+
+
+def more(
+    interactions: Sequence[Interaction],
+    first: int,
+    signature: bytes,
+    describe: Callable[[Recorded], str],
+    blobs: dict[str, bytes] | None = None,
+) -> bytes:
+    """What stands behind the others in a cassette, numbered from `first`."""
+    return b"".join(_dump(number, each, signature, describe, blobs) for number, each in enumerate(interactions, first))
 
 
 def _dump(

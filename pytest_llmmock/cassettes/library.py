@@ -174,12 +174,38 @@ def save(
     blobs: dict[str, bytes] = {}
     data = format.dumps(interactions, signature, describe, blobs)
     refuse(called or path, interactions, data, blobs, secrets or Secrets.of())
+    _put(path, data, write, blobs, blobs_in)
+
+
+def add(
+    path: Path,
+    interactions: Sequence[Interaction],
+    *,
+    behind: int,
+    signature: bytes,
+    describe: Callable[[Recorded], str],
+    blobs_in: Path,
+    secrets: Secrets,
+) -> None:
+    """Write interactions behind those that are there, in our layout, so many. All or nothing, as `save` does.
+
+    Raises `CassetteError`.
+    """
+    blobs: dict[str, bytes] = {}
+    data = format.more(interactions, behind + 1, signature, describe, blobs)
+    refuse(path, interactions, data, blobs, secrets)
+    _put(path, data, files.append, blobs, blobs_in)
+
+
+def _put(
+    path: Path, data: bytes, put: Callable[[Path, bytes], None], blobs: dict[str, bytes], blobs_in: Path | None
+) -> None:
     home = (blobs_in or path.parent) / BLOBS
     try:
         for name, content in blobs.items():
             if not (home / name).is_file():
                 write(home / name, content)
-        write(path, data)
+        put(path, data)
     except OSError as error:
         raise CassetteError(
             f"The cassette {path} cannot be written: {error.strerror or error}. What was there before is unchanged."

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -44,6 +44,8 @@ class Recordings:
         """When each was asked, by its place."""
         self._kept: dict[int, Interaction] = {}
         self._after: dict[int, Interaction | None] = {}
+        self._fresh: dict[int, Interaction] = {}
+        """What of it is not in its cassette."""
 
     def reserve(self, asked: float) -> int:
         """A place for what was asked at a moment. Raises `CassetteError` where nothing could be kept."""
@@ -57,7 +59,7 @@ class Recordings:
     def keep(self, place: int, interaction: Interaction) -> None:
         """Raises `CassetteError` when it is kept in memory only."""
         with self._lock:
-            self._kept[place] = interaction
+            self._kept[place] = self._fresh[place] = interaction
         if self._store is not None:
             self._store.keep(place, interaction)
         self.on_keep()
@@ -70,16 +72,33 @@ class Recordings:
     @property
     def interactions(self) -> list[Interaction]:
         with self._lock:
-            return [self._kept[place] for place in self._in_order()]
+            return [self._kept[place] for place in self._in_order(self._kept)]
 
-    def _in_order(self) -> list[int]:
-        """The places of what was kept, in the order of asking. Threads reserve them as they come."""
-        return sorted(self._kept, key=lambda place: (self._asked[place - 1], place))
+    @property
+    def fresh(self) -> dict[int, Interaction]:
+        """What is not in its cassette yet, by its place, in the order of asking."""
+        with self._lock:
+            return {place: self._fresh[place] for place in self._in_order(self._fresh)}
+
+    def note_written(self, written: Mapping[int, Interaction], forget: Callable[[int], object]) -> None:
+        """It is in the cassette. `forget` is told each place of which nothing else has come meanwhile."""
+        with self._lock:
+            for place, interaction in written.items():
+                if self._fresh.get(place) is interaction:
+                    del self._fresh[place]
+                    forget(place)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _in_order(self, places: Iterable[int]) -> list[int]:
+        """Places in the order of asking. Threads reserve them as they come."""
+        return sorted(places, key=lambda place: (self._asked[place - 1], place))
 
     def woven_into(self, played: Sequence[Interaction]) -> list[Interaction]:
         """The recordings among those that were played, each behind the one that was played before it was asked."""
         with self._lock:
-            new = [(place, self._kept[place]) for place in self._in_order()]
+            new = [(place, self._kept[place]) for place in self._in_order(self._kept)]
         behind: dict[int, list[Interaction]] = {}
         for place, interaction in new:
             behind.setdefault(id(self._after[place]), []).append(interaction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..core.model import Reply, Request
 from . import credentials
@@ -96,6 +96,8 @@ class Secrets:
     def __init__(self, known: Iterable[Credential | str] = ()) -> None:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, bool], Known] = {}
+        self._since: dict[tuple[str, bool], int] = {}
+        """The generation that each came with."""
         self._cookies: list[tuple[str, bool]] = []
         self._told: set[tuple[object, ...]] = set()
         self.generation = 0
@@ -123,6 +125,7 @@ class Secrets:
         with self._lock:
             self._known = {**self._known, place: known}
             self.generation += 1
+            self._since[place] = self.generation
             if credential.kind == "cookie":
                 self._cookies.append(place)
                 self._forget()
@@ -131,6 +134,7 @@ class Secrets:
         while len(self._cookies) > COOKIES:
             oldest = self._cookies.pop(0)
             self._known = {place: known for place, known in self._known.items() if place != oldest}
+            del self._since[oldest]
 
     def learn(self, *messages: Request | Reply, asked: bool = False) -> None:
         """Take over the credentials and accounts with which a request is made, or which a reply tells."""
@@ -152,9 +156,17 @@ class Secrets:
     def spans(self, data: bytes, *, asked: bool = False) -> list[Span]:
         """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of."""
         values = [known for known in self._known.values() if known.asked or not asked]
-        blocks = list(wrapped(data)) if values else []
-        found = [span for known in values for span in known.spans(data, blocks)]
-        return apart([*found, *look_alikes(data)])
+        return apart([*_spans_of(values, data), *look_alikes(data)])
+
+    def has_come(self, generation: int, data: bytes) -> bool:
+        """Whether something in the data has become known as a secret only since a generation."""
+        values = [known for place, known in self._known.items() if self._since[place] > generation]
+        return any(span.text != data[span.start : span.end] for span in _spans_of(values, data))
+
+
+def _spans_of(values: Sequence[Known], data: bytes) -> Iterator[Span]:
+    blocks = list(wrapped(data)) if values else []
+    return (span for known in values for span in known.spans(data, blocks))
 
 
 def apart(spans: list[Span]) -> list[Span]:

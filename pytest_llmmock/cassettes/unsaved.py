@@ -73,7 +73,7 @@ class Unsaved:
     def keep(self, place: int, interaction: Interaction) -> None:
         """Write an exchange, whole or not at all. Raises `CassetteError`."""
         library.save(
-            self.open() / f"{place:06}.yaml",
+            _file_of(self.open(), place),
             [interaction],
             signature=self._signature,
             describe=self._describe,
@@ -81,6 +81,15 @@ class Unsaved:
             secrets=self._secrets,
             called=self._cassette,
         )
+
+    def forget(self, place: int) -> None:
+        """It has found its place. Raises `CassetteError`."""
+        folder = self._folder
+        if folder is not None:
+            try:
+                _file_of(folder, place).unlink(missing_ok=True)
+            except OSError as error:
+                raise CassetteError(f"{folder} cannot be emptied: {error.strerror or error}.") from None
 
     def clear(self) -> None:
         """Forget all: it has found its place. Raises `CassetteError`."""
@@ -180,6 +189,10 @@ def _locked(home: Path, folder: Path) -> BinaryIO:
         except FileNotFoundError:
             continue  # another run has just removed the folder above, which was empty
     raise FileNotFoundError(errno.ENOENT, "it is removed again and again", str(folder.parent))
+
+
+def _file_of(folder: Path, place: int) -> Path:
+    return folder / f"{place:06}.yaml"
 
 
 def _lock_of(folder: Path) -> Path:

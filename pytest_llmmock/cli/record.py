@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..cassettes.mismatch import Advice
 from ..core.summary import plural
 from ..deck import Deck
 from ..errors import CassetteError
+from ..later import Later
 from ..mock import default_upstream, new_server
 from ..settings import MODES, OF_UPSTREAMS, Settings, combine, from_environment
 from ..standalone import standing
@@ -84,7 +85,8 @@ def command(
         _tell(trouble, told)
 
     handle = standing(deck, deck.engine(lambda: source, on_trouble=tell))
-    deck.on_keep(lambda: _kept(deck, told))
+    later = Later(lambda: _save(deck))
+    deck.on_keep(lambda: _kept(deck, told, later))
 
     def banner(url: str) -> str:
         return (
@@ -96,13 +98,15 @@ def command(
     try:
         serve(handle, host, port, banner)
         finish(deck)
+        later.stop()
+        count = deck.save()
     finally:
+        later.stop()
         deck.close()
         progress.stop()
-    for entry in deck.troubles:
-        _tell(deck.clean(entry.trouble), told)
-    _warn(deck, told)
-    count = deck.save()
+        for entry in deck.troubles:
+            _tell(deck.clean(entry.trouble), told)
+        _warn(deck.warnings, told)
     click.echo(
         f"llmmock: {plural(count, 'interaction')} recorded to {cassette}" if count else "llmmock: nothing recorded"
     )
@@ -115,14 +119,21 @@ def _tell(trouble: str, told: set[str]) -> None:
         click.echo(trouble + "\n", err=True)
 
 
-def _warn(deck: Deck, told: set[str]) -> None:
-    for warning in deck.warnings:
+def _warn(warnings: Iterable[str], told: set[str]) -> None:
+    for warning in warnings:
         _tell(f"llmmock: {warning}", told)
 
 
-def _kept(deck: Deck, told: set[str]) -> None:
-    _save(deck)
-    _warn(deck, told)
+_LATEST = 100
+"""Requests of which warnings are told right away: at the end, those of all are."""
+
+
+def _kept(deck: Deck, told: set[str], later: Later) -> None:
+    if deck.writes_later:
+        later.want()
+    else:
+        _save(deck)
+    _warn(deck.warnings_of(deck.requests[-_LATEST:]), told)
 
 
 def _save(deck: Deck) -> None:
