@@ -10,7 +10,8 @@ from pathlib import Path
 from .cassettes.budget import InFile, InMemory, read_budget
 from .cassettes.endings import Endings
 from .cassettes.matchers import Keys
-from .cassettes.recorder import Recorder, Recordings, Witness
+from .cassettes.recorder import Recorder, Witness
+from .cassettes.recordings import Recordings
 from .cassettes.spending import Spending
 from .cassettes.underway import Underway
 from .core.model import Exchange, Forgetful, Reply, Request, Upstream

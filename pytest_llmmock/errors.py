@@ -90,3 +90,8 @@ class CutConnection(LLMMockError):
     Each way in turns it into what its medium does: the server aborts the connection, the in-process
     transport raises the client library's own "incomplete read".
     """
+
+    def __init__(self, text: str, cause: str = "") -> None:
+        super().__init__(text)
+        self.cause = cause or text
+        """The same in short, without what is another one tomorrow."""

@@ -12,7 +12,8 @@ from .cassettes.aside import Aside, make_private
 from .cassettes.cassette import Cassette, Interaction, Recorded
 from .cassettes.growing import Growing
 from .cassettes.matchers import Keys
-from .cassettes.recorder import Recordings, now
+from .cassettes.recorder import now
+from .cassettes.recordings import Recordings
 from .cassettes.scrub import scrub
 from .cassettes.unsaved import LeftBehind, Unsaved, left_behind
 from .core import summary

@@ -110,7 +110,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addini("llm_reasoning_compat", "off, think-tags, o3 or legacy: how thoughts are told to clients")
     group.addini("llm_web_search", "true: the model may search the web")
     group.addini("llm_debug_model", "the model that is asked, whatever a request names")
-    group.addini("llm_record_errors", "true: an upstream's 4xx and 5xx are recorded")
+    group.addini("llm_record_errors", "true: an upstream's 4xx and 5xx are recorded, and what breaks off")
     group.addini("llm_record_abandoned", "true: a stream that its client leaves early is read to its end, and recorded")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core import sse
+from ..core.answered import answer_of
 from ..core.model import Exchange, Reply
 from ..core.prompt import Answer
 from ..core.summary import asked
@@ -15,7 +16,7 @@ _WITH_AN_END = ("chat", "completions", "responses", "messages", "ollama.chat", "
 
 def has_no_end(operation: str, reply: Reply, read: Callable[[], Answer]) -> bool:
     """Whether a stream has neither its last event nor a reason for its end. `read` is called where only that tells."""
-    if not reply.is_stream or reply.status >= 400 or operation not in _WITH_AN_END:
+    if reply.cut or not reply.is_stream or reply.status >= 400 or operation not in _WITH_AN_END:
         return False
     if sse.is_whole(reply.body, reply.content_type):
         return False
@@ -35,7 +36,7 @@ class Endings:
         """It is told as what it is."""
 
     def keeps(self, exchange: Exchange, reply: Reply) -> None:
-        if has_no_end(exchange.operation, reply, lambda: exchange.dialect.read_reply(reply)):
+        if has_no_end(exchange.operation, reply, lambda: answer_of(exchange, reply)):
             exchange.notes.append("the stream ended without its last event: the answer may have been cut off")
             exchange.warnings.append(
                 f"{exchange.upstream} ended a stream without its last event, and what was recorded may be cut off: "

@@ -66,6 +66,7 @@ def _in_address(request: Request, secrets: Secrets, scrubber: Scrubber) -> list[
 
 def _in_reply(reply: Reply, secrets: Secrets, scrubber: Scrubber) -> Iterator[Finding]:
     yield from _in_text("response.status", reply.reason, secrets)
+    yield from _in_text("llmmock.cut", reply.cut, secrets)
     yield from _in_headers("response", reply.headers, secrets)
     yield from _in_body("response", reply.body, reply.content_type, scrubber, pieces=True)
 

@@ -229,7 +229,8 @@ def _reply(data: dict[str, Any], meta: dict[str, Any], blob: Blob | None, framin
     headers = _headers(data.get("headers"))
     body, headers = without_encoding(_body(content, _style(meta, "response"), blob), headers)
     headers = tuple(pair for pair in headers if pair[0] not in framing)
-    return Reply(status, headers, read_timing(str(meta.get("timing") or ""), body), reason)
+    frames = read_timing(str(meta.get("timing") or ""), body)
+    return Reply(status, headers, frames, reason, cut=str(meta.get("cut") or ""))
 
 
 _BODIES = {"body", "body_type", "parsed_body"}

@@ -241,12 +241,13 @@ def comment(number: int, words: str) -> bytes:
     return (f"# {number}  {words}".rstrip() + "\n").encode()
 
 
-_COMPUTED = ("key", "stamp", "style", "timing")
+_COMPUTED = ("key", "stamp", "style", "cut", "timing")
 
 
 def _line(reply: Reply, styles: dict[str, str]) -> dict[str, Any]:
     timing = write_timing(reply.frames) if isinstance(reply.frames, Sequence) else ""
-    return {**({"style": styles} if styles else {}), **({"timing": timing} if timing else {})}
+    told = {"style": styles, "cut": reply.cut, "timing": timing}
+    return {name: value for name, value in told.items() if value}
 
 
 def write_timing(frames: Sequence[Frame]) -> str:

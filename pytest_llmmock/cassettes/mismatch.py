@@ -122,7 +122,7 @@ def _only_the_other_way(near: Near) -> str:
 
 def _why_not_converted(near: Near) -> str:
     reply = near.cassette.interactions[near.number - 1].reply
-    if reply.is_stream and not sse.is_whole(reply.body, reply.content_type):
+    if reply.cut or (reply.is_stream and not sse.is_whole(reply.body, reply.content_type)):
         return "The recorded stream breaks off before its end, so it cannot be converted."
     return "It cannot be converted: what was recorded is no whole answer of a protocol that is known."
 

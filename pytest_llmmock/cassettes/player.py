@@ -62,7 +62,7 @@ class Player:
         exchange.give_back = partial(self.give_back, place)
         exchange.meta = lambda: interaction.meta
         cassette.note_played(interaction)
-        return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
+        return Reply(reply.status, reply.headers, reply.frames, reply.reason, cut=reply.cut)  # a copy, to be marked
 
     def _exact(self, exchange: Exchange, key: str) -> tuple[Place, Reply] | None:
         """The next recording of this very request. Where streams are not told apart it may have to be converted."""
@@ -70,7 +70,7 @@ class Player:
         if place is None:
             return None
         recorded = place[2].reply
-        reply = recorded if self._tells_streams_apart else exchange.dialect.convert(exchange.prompt, recorded)
+        reply = recorded if self._tells_streams_apart else _converted(exchange, recorded)
         if reply is not None and reply is not recorded:
             exchange.notes.append(_note(exchange))
         return place, reply or recorded
@@ -86,7 +86,7 @@ class Player:
         key = self._key_other_way(exchange)
         again = reversed(self._index.get(key, ())) if self.repeat else ()
         for place in (*self._left_of(key), *again):
-            reply = exchange.dialect.convert(exchange.prompt, place[2].reply)
+            reply = _converted(exchange, place[2].reply)
             if reply is not None and self._claim(key, place):
                 exchange.notes.append(_note(exchange))
                 return place, reply
@@ -131,6 +131,11 @@ class Player:
         """Play every recording again, from the first."""
         with self._lock:
             self._left = {key: deque(places) for key, places in self._index.items()}
+
+
+def _converted(exchange: Exchange, recorded: Reply) -> Reply | None:
+    """What breaks off is not converted: nobody knows what is missing."""
+    return None if recorded.cut else exchange.dialect.convert(exchange.prompt, recorded)
 
 
 def _note(exchange: Exchange) -> str:

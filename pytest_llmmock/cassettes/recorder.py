@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Any, Protocol
 
 from ..core.answered import answer_of
@@ -20,6 +17,7 @@ from ..errors import BusyError, CassetteError, UpstreamError
 from .cassette import Interaction, Recorded
 from .dates import written
 from .matchers import Keys
+from .recordings import Recordings
 from .scrub import scrub
 from .scrubber import Scrubber
 from .secrets import Secrets
@@ -28,94 +26,6 @@ from .underway import Underway
 
 def now() -> str:
     return written(time.time())
-
-
-class Recordings:
-    """What was recorded, in the order of asking, however many were under way at once."""
-
-    def __init__(self, store: Store | None = None, behind: Callable[[], Interaction | None] = lambda: None) -> None:
-        self.on_keep: Callable[[], object] = _nothing
-        """Called after each interaction that was kept."""
-        self._store = store
-        self._behind = behind
-        """Which recording was played last."""
-        self._lock = threading.Lock()
-        self._asked: list[float] = []
-        """When each was asked, by its place."""
-        self._kept: dict[int, Interaction] = {}
-        self._after: dict[int, Interaction | None] = {}
-        self._fresh: dict[int, Interaction] = {}
-        """What of it is not in its cassette."""
-
-    def reserve(self, asked: float) -> int:
-        """A place for what was asked at a moment. Raises `CassetteError` where nothing could be kept."""
-        if self._store is not None:
-            self._store.open()
-        with self._lock:
-            self._asked.append(asked)
-            self._after[len(self._asked)] = self._behind()
-            return len(self._asked)
-
-    def keep(self, place: int, interaction: Interaction) -> None:
-        """Raises `CassetteError` when it is kept in memory only."""
-        with self._lock:
-            self._kept[place] = self._fresh[place] = interaction
-        if self._store is not None:
-            self._store.keep(place, interaction)
-        self.on_keep()
-
-    def restore(self, interactions: Iterable[Interaction]) -> None:
-        """Take what a run before this one has recorded."""
-        for interaction in interactions:
-            self.keep(self.reserve(-math.inf), interaction)
-
-    @property
-    def interactions(self) -> list[Interaction]:
-        with self._lock:
-            return [self._kept[place] for place in self._in_order(self._kept)]
-
-    @property
-    def fresh(self) -> dict[int, Interaction]:
-        """What is not in its cassette yet, by its place, in the order of asking."""
-        with self._lock:
-            return {place: self._fresh[place] for place in self._in_order(self._fresh)}
-
-    def note_written(self, written: Mapping[int, Interaction], forget: Callable[[int], object]) -> None:
-        """It is in the cassette. `forget` is told each place of which nothing else has come meanwhile."""
-        with self._lock:
-            for place, interaction in written.items():
-                if self._fresh.get(place) is interaction:
-                    del self._fresh[place]
-                    forget(place)
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def _in_order(self, places: Iterable[int]) -> list[int]:
-        """Places in the order of asking. Threads reserve them as they come."""
-        return sorted(places, key=lambda place: (self._asked[place - 1], place))
-
-    def woven_into(self, played: Sequence[Interaction]) -> list[Interaction]:
-        """The recordings among those that were played, each behind the one that was played before it was asked."""
-        with self._lock:
-            new = [(place, self._kept[place]) for place in self._in_order(self._kept)]
-        behind: dict[int, list[Interaction]] = {}
-        for place, interaction in new:
-            behind.setdefault(id(self._after[place]), []).append(interaction)
-        woven = behind.pop(id(None), [])
-        for interaction in played:
-            woven += [interaction, *behind.pop(id(interaction), ())]
-        return [*woven, *chain.from_iterable(behind.values())]
-
-
-class Store(Protocol):
-    """Keeps recordings safe until they are saved."""
-
-    def open(self) -> object:
-        """Make sure that there is a place. Raises `CassetteError`."""
-
-    def keep(self, place: int, interaction: Interaction) -> None:
-        """Raises `CassetteError`."""
 
 
 class Witness(Protocol):
@@ -134,14 +44,11 @@ class Witness(Protocol):
         """The answer is whole, and recorded."""
 
 
-def _nothing() -> None:
-    """What is done about a new recording unless somebody wants to know of it."""
-
-
 class Recorder:
-    """Asks, and hands the reply on as it comes. A reply that breaks off or is left early is not kept.
+    """Asks, and hands the reply on as it comes. A reply that is left early is not kept, nor one that breaks off.
 
-    What is left early is kept all the same where `underway` has it read to its end.
+    With `errors` that one is kept as well, as far as it came. What is left early is kept all the same where `underway`
+    has it read to its end.
     """
 
     def __init__(
@@ -231,17 +138,33 @@ class Recorder:
 
     def _keep_when_whole(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
         if isinstance(reply.frames, Live):
-            reply.frames.then(lambda: self._keep(place, exchange, reply, meta, key))
+            reply.frames.then(lambda: self._keep_whole(place, exchange, reply, meta, key))
+            reply.frames.or_else(partial(self._keep_broken, place, exchange, reply, meta, key, reply.frames))
             self._underway.follow(key, reply.frames)
         else:
-            self._keep(place, exchange, reply, meta, key)
+            self._keep_whole(place, exchange, reply, meta, key)
 
-    def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
+    def _keep_broken(
+        self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str, frames: Live
+    ) -> None:
+        """An answer that breaks off, or tells that it has failed in the middle, is an error like others."""
+        if not self._errors:
+            exchange.trouble = f"{frames.failure.rstrip('.')}. {_NOT_KEPT}"
+            return
+        if not exchange.is_kept_broken:
+            exchange.notes.append(f"recorded as it broke off: {frames.cut or frames.failure}")
+        exchange.is_kept_broken = True
+        self._keep(place, exchange, replace(reply, cut=frames.cut), meta, key)
+
+    def _keep_whole(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
         if _is_broken_json(reply):
             exchange.trouble = _NOT_JSON.format(
                 request=exchange.request, reply=reply, start=_beginning(reply, self._keys.secrets)
             )
             return
+        self._keep(place, exchange, reply, meta, key)
+
+    def _keep(self, place: int, exchange: Exchange, reply: Reply, meta: dict[str, Any], key: str) -> None:
         kept = replace(reply, frames=list(reply.arrived), live=False, source="cassette")
         for witness in self._witnesses:
             witness.keeps(exchange, kept)
@@ -269,6 +192,7 @@ def _busy(exchange: Exchange, busy: BusyError) -> Reply:
     return reply
 
 
+_NOT_KEPT = "It was not recorded. With record_errors it is, as far as it came, and breaks off there in replay too."
 _NOT_JSON = (
     "The upstream answered {request.method} {request.path} with {reply.content_type} that is not JSON. "
     "It was passed on and not recorded. It begins: {start}"

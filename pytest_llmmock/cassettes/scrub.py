@@ -89,6 +89,7 @@ def scrub_reply(reply: Reply, secrets: Secrets | None = None, asked: Request | N
     return replace(
         reply,
         reason=scrubber.text(reply.reason),
+        cut=scrubber.text(reply.cut),
         headers=_clean_headers(kept(reply.headers, REPLY_HEADERS), scrubber),
         frames=draft.frames if draft.changed else reply.arrived,
     )

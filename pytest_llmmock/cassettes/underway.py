@@ -22,6 +22,10 @@ def was_left(cassette: Path, key: str) -> bool:
     return (os.path.realpath(cassette), key) in _LEFT
 
 
+def _was_left(stream: Live) -> bool:
+    return stream.ended is not None and not stream.whole and not stream.failure
+
+
 class Underway:
     """The requests of one deck that an upstream has not answered to the end.
 
@@ -57,7 +61,7 @@ class Underway:
 
     def _forget_ended(self) -> None:
         """A server that records for days must not grow."""
-        self._left |= {key for key, stream in self._streams if stream.ended is not None and not stream.whole}
+        self._left |= {key for key, stream in self._streams if _was_left(stream)}
         self._streams = [pair for pair in self._streams if pair[1].ended is None]
 
     @property

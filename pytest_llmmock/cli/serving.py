@@ -156,7 +156,9 @@ def is_given(option: str) -> bool:
 
 def recording_options(command: F) -> F:
     """What upstreams are asked, and what is recorded of that which went wrong."""
-    errors = click.option("--record-errors", is_flag=True, help="Record an upstream's 4xx and 5xx as well.")
+    errors = click.option(
+        "--record-errors", is_flag=True, help="Record an upstream's 4xx and 5xx as well, and answers that break off."
+    )
     abandoned = click.option(
         "--record-abandoned", is_flag=True, help="Read a stream that its client leaves early to its end, and record it."
     )

@@ -36,7 +36,7 @@ class Delivery:
             return reply
         if reply.source == "cassette" and not self.speed.is_recorded:
             reply.headers = without_waiting(reply.headers)
-        if not exchange.faults and self.speed.is_instant and self.chunking.kind == "recorded":
+        if not exchange.faults and self.speed.is_instant and self.chunking.kind == "recorded" and not reply.cut:
             return reply  # as nearly always
         return self._shaped(exchange, reply)
 
@@ -74,7 +74,7 @@ def _says_something_else(reply: Reply, original: Reply) -> bool:
     """Whether the client gets another answer, and not merely a late one."""
     if reply is original:
         return False
-    return bool(reply.cut) or reply.status != original.status or reply.body != original.body
+    return (reply.cut, reply.status, reply.body) != (original.cut, original.status, original.body)
 
 
 def _taken(exchange: Exchange, reply: Reply) -> Reply:
@@ -84,8 +84,9 @@ def _taken(exchange: Exchange, reply: Reply) -> Reply:
     """
     if isinstance(reply.frames, Live):
         reply.frames.take()
-        exchange.trouble = exchange.trouble or reply.frames.failure
-        reply = replace(reply, frames=reply.frames.seen, cut=reply.frames.failure, live=False)
+        failure = "" if exchange.is_kept_broken else reply.frames.failure
+        exchange.trouble = exchange.trouble or failure
+        reply = replace(reply, frames=reply.frames.seen, cut=reply.frames.cut, live=False)
     return INSTANT.schedule(reply, lambda: None)
 
 

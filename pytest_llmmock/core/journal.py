@@ -93,8 +93,12 @@ class Entry(Asked):
     @property
     def trouble(self) -> str:
         """Why it could not be answered, in full; '' when it was."""
+        return self.exchange.trouble or ("" if self.exchange.is_kept_broken else self._failure)
+
+    @property
+    def _failure(self) -> str:
         frames = self._reply.frames
-        return self.exchange.trouble or ("" if isinstance(frames, Sequence) else frames.failure)
+        return "" if isinstance(frames, Sequence) else frames.failure
 
     @property
     def whole(self) -> bool:
@@ -105,7 +109,7 @@ class Entry(Asked):
     @property
     def left(self) -> bool:
         """Whether the client went before an upstream's stream had come to its end."""
-        return self._reply.live and not self.whole and not self.trouble
+        return self._reply.live and not self.whole and not self.trouble and not self._failure
 
     @property
     def started(self) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from ..errors import LLMMockError
+from ..errors import CutConnection, LLMMockError
 from .model import Frame, Reply
 from .sse import Ending
 
@@ -29,8 +29,8 @@ class End(Protocol):
 class Live:
     """Chunks of bytes as frames with their time of arrival.
 
-    Whoever wants to know that the stream is whole says so with `then`: it is not called when the reader
-    goes away early, or when the stream breaks off. Every reader gets all frames from the first one on.
+    Whoever wants to know that the stream is whole says so with `then`, and who wants to know that it broke off with
+    `or_else`. Neither is called when the reader goes away early. Every reader gets all frames from the first one on.
     """
 
     def __init__(
@@ -51,8 +51,11 @@ class Live:
         self._since = since
         self._ending = ending or Ending(content_type)
         self._callbacks: list[Callable[[], None]] = []
+        self._on_failure: list[Callable[[], None]] = []
         self._told = -1
         """The number of frames that the callbacks know of."""
+        self._failed = -1
+        """The same of those who want to know of a failure."""
         self._taking = threading.Lock()
         """Held while a frame is waited for: one thread waits for the upstream, the others for that thread."""
         self._closing = threading.RLock()  # a reader that is garbage may close in the middle of closing
@@ -65,7 +68,9 @@ class Live:
         self.whole = False
         """Whether the stream came to its end."""
         self.failure = ""
-        """Why it broke off."""
+        """Why it broke off, or has ended too early."""
+        self.cut = ""
+        """The same in short, where the connection broke: what has come is followed by nothing."""
         self.ended: float | None = None
 
     def then(self, callback: Callable[[], None]) -> None:
@@ -74,6 +79,12 @@ class Live:
         It is called again when more came behind an event that looked like the last.
         """
         self._callbacks.append(callback)
+
+    def or_else(self, callback: Callable[[], None]) -> None:
+        """Call this when there is a `failure`, before its reader can know; at once where there is one already."""
+        self._on_failure.append(callback)
+        if self.failure:
+            callback()
 
     def at_end(self, callback: Callable[[], None]) -> None:
         """Call this once the upstream is let go: at the end, where it breaks off, when the reader has gone."""
@@ -135,7 +146,8 @@ class Live:
         except BaseException as error:
             self._broken = error
             if isinstance(error, LLMMockError) and not self._left:
-                self.failure = str(error)
+                self.cut = error.cause if isinstance(error, CutConnection) else str(error)
+                self._fail(str(error))
             self._end()
             raise
         self._end()
@@ -145,13 +157,20 @@ class Live:
         self.seen.append(Frame(chunk, time.monotonic() - self._since))
         if self._ending.reached(chunk):
             self._tell()
-        if not self._left:  # what is cut off by its reader fails for that
-            self.failure = self._ending.failure  # its reader may leave behind the event that tells of it
+        if self._ending.failure and not self._left:  # what is cut off by its reader fails for that
+            self._fail(self._ending.failure)  # its reader may leave behind the event that tells of it
 
     def _come_to_end(self) -> None:
-        self.failure = self._ending.failure
-        if not self.failure:
+        if self._ending.failure:
+            self._fail(self._ending.failure)
+        else:
             self._tell()
+
+    def _fail(self, failure: str) -> None:
+        told, self.failure = self._failed, failure
+        self._failed = len(self.seen)
+        for callback in self._on_failure if told != self._failed else ():
+            callback()
 
     def _tell(self) -> None:
         self.whole = True

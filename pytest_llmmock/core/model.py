@@ -232,6 +232,8 @@ class Exchange:
         """What is to go wrong with the answer."""
         self.trouble = ""
         """Why it could not be answered."""
+        self.is_kept_broken = False
+        """Whether its answer broke off, and was recorded so, as it was to be."""
         self.violations: Sequence[Violation] = ()
         """What its API would not take, where that is checked."""
 

@@ -137,6 +137,8 @@ class Paced:
                 if not self._left.is_set():
                     yield self._next()
             if not self.whole:
+                if self._cut and len(self.seen) == len(self._frames):
+                    self._on_left = None  # nobody has left: it ends here
                 raise CutConnection(self._cut or "The reply was closed before its end.")
         finally:
             self.close()

@@ -21,7 +21,7 @@ def asked(exchange: Exchange) -> str:
 
 def answered(exchange: Exchange, reply: Reply) -> str:
     """`"Start at the Colosseum …"  812 tokens`"""
-    return told(answer_of(exchange, reply), reply.status)
+    return told(answer_of(exchange, reply), reply.status) + ("  broke off" if reply.cut else "")
 
 
 def told(answer: Answer, status: int) -> str:

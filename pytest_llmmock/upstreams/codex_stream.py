@@ -20,7 +20,7 @@ _MAY_CHANGE = re.compile(rb'"(?:response|item)"|"type": ?"(?:error|codex\.)|even
 
 _WORDS = b"response.output_text.delta"
 
-CUT = "The answer of {host} ended before its last event: it was cut off. It was not recorded."
+CUT = "The answer of {host} ended before its last event: it was cut off."
 
 
 class Told:

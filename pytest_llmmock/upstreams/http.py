@@ -228,12 +228,13 @@ def _chunks(response: httpx.Response, request: Request, known: str, timeout: flo
         yield from unpacking.pieces(response, known)
     except httpx.ReadTimeout as error:
         raise CutConnection(
-            f"The answer of {without_user(request.origin)} stopped: nothing came for {timeout:g} seconds. It was not "
-            f"recorded. {_more_time(request)}"
+            f"The answer of {without_user(request.origin)} stopped: nothing came for {timeout:g} seconds. "
+            f"{_more_time(request)}",
+            f"nothing came for {timeout:g} seconds",
         ) from error
     except (httpx.HTTPError, httpx.StreamError) as error:
         raise CutConnection(
-            f"The answer of {without_user(request.origin)} broke off: {_cause(error)}. It was not recorded."
+            f"The answer of {without_user(request.origin)} broke off: {_cause(error)}.", _cause(error)
         ) from error
 
 

@@ -113,7 +113,12 @@ def framed(draw: st.DrawFn) -> list[Frame]:
 
 
 REPLIES = st.builds(
-    Reply, status=st.integers(100, 599), headers=HEADERS, frames=framed(), reason=st.sampled_from(["", "OK", "Not: #1"])
+    Reply,
+    status=st.integers(100, 599),
+    headers=HEADERS,
+    frames=framed(),
+    reason=st.sampled_from(["", "OK", "Not: #1"]),
+    cut=st.sampled_from(["", 'it\'s: cut, \n"so" #1', FORGED]),
 )
 INTERACTIONS = st.builds(Recorded, REQUESTS, REPLIES)
 
@@ -122,6 +127,7 @@ def assert_same(loaded: Interaction, recorded: Recorded) -> None:
     assert loaded.request == recorded.request
     reply, expected = loaded.reply, recorded.reply
     assert (reply.status, reply.reason, reply.headers) == (expected.status, expected.reason, expected.headers)
+    assert reply.cut == expected.cut
     assert [frame.data for frame in reply.frames] == [frame.data for frame in expected.frames]
     assert [frame.at for frame in reply.frames] == pytest.approx([frame.at for frame in expected.frames], abs=1e-6)
 

@@ -10,7 +10,8 @@ from pytest_llmmock import dialects
 from pytest_llmmock.cassettes.cassette import Recorded
 from pytest_llmmock.cassettes.identity import _NAMES
 from pytest_llmmock.cassettes.matchers import Keys
-from pytest_llmmock.cassettes.recorder import Recorder, Recordings
+from pytest_llmmock.cassettes.recorder import Recorder
+from pytest_llmmock.cassettes.recordings import Recordings
 from pytest_llmmock.cassettes.scrub import scrub
 from pytest_llmmock.cassettes.secrets import Secrets
 from pytest_llmmock.core.model import Frame, Reply, Request, json_reply

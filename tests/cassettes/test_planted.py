@@ -22,7 +22,8 @@ from pytest_llmmock.cassettes import library
 from pytest_llmmock.cassettes.findings import findings
 from pytest_llmmock.cassettes.leaves import leaves
 from pytest_llmmock.cassettes.matchers import Keys
-from pytest_llmmock.cassettes.recorder import Recorder, Recordings
+from pytest_llmmock.cassettes.recorder import Recorder
+from pytest_llmmock.cassettes.recordings import Recordings
 from pytest_llmmock.cassettes.scrub import scrub
 from pytest_llmmock.cassettes.secrets import Secrets
 from pytest_llmmock.core.model import Exchange, Frame, Reply, Request, Send

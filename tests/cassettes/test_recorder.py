@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from pytest_llmmock.cassettes.format import dumps
 from pytest_llmmock.cassettes.matchers import Keys
-from pytest_llmmock.cassettes.recorder import Recorder, Recordings
+from pytest_llmmock.cassettes.recorder import _NOT_KEPT, Recorder
+from pytest_llmmock.cassettes.recordings import Recordings
 from pytest_llmmock.cassettes.scrub import REPLY_HEADERS, REQUEST_HEADERS
 from pytest_llmmock.core.live import Live
 from pytest_llmmock.core.model import Exchange, Frame, Headers, Reply, Request, Send, frames_of
-from pytest_llmmock.errors import BusyError, UpstreamError, UsageError
+from pytest_llmmock.errors import BusyError, CutConnection, UpstreamError, UsageError
 
 Chat = Callable[..., Request]
 Read = Callable[[Request], Exchange]
@@ -157,6 +158,28 @@ def test_a_stream_that_breaks_off_is_not_kept(read: Read, chat: Chat) -> None:
     with pytest.raises(ConnectionError):
         list(records.answer(read(chat())).frames)
     assert (recordings.interactions, upstream.closed) == ([], 1)
+
+
+def cut_off() -> Iterator[bytes]:
+    yield b"Hel"
+    raise CutConnection(f"The answer of 127.0.0.1:4242 broke off: {GITHUB}.", f"{GITHUB} is gone")
+
+
+GITHUB = "ghp_" + "aB3dE5gH7j" * 4
+
+
+@pytest.mark.parametrize("errors", [False, True])
+def test_a_stream_that_is_cut_is_kept_with_its_cut_where_errors_are(read: Read, chat: Chat, errors: bool) -> None:
+    records, recordings = recorder(Upstream(cut_off), errors=errors)
+    exchange = read(chat())
+    with pytest.raises(CutConnection):
+        list(records.answer(exchange).frames)
+    assert [(each.reply.body, each.reply.cut) for each in recordings.interactions] == (
+        [(b"Hel", "redacted-secret is gone")] if errors else []
+    )
+    assert exchange.trouble.endswith("" if errors else f"{GITHUB}. {_NOT_KEPT}")
+    assert bool(exchange.trouble) is not errors
+    assert [note.startswith("recorded as it broke off: ") for note in exchange.notes] == [True] * errors
 
 
 def test_a_stream_that_is_left_early_is_not_kept(read: Read, chat: Chat) -> None:

@@ -326,3 +326,39 @@ def test_who_wants_to_know_that_the_upstream_is_let_go_is_told_once(way: str) ->
         frames.at_end(told)
     frames.close()
     assert (close.calls, told.calls) == (1, 1)
+
+
+def test_who_wants_to_know_that_it_broke_off_is_told_before_its_reader() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"a"
+        raise CutConnection("it broke off at noon", "it broke off")
+
+    told: list[object] = []
+    frames = Live(chunks(), Closer(), since=0)
+    frames.then(lambda: told.append("whole"))
+    frames.or_else(lambda: told.append((frames.failure, frames.cut, len(frames.seen))))
+    with pytest.raises(CutConnection):
+        list(frames)
+    with pytest.raises(CutConnection):
+        list(frames)
+    assert told == [("it broke off at noon", "it broke off", 1)]
+    frames.or_else(lambda: told.append("late"))
+    assert told[1:] == ["late"]
+
+
+def test_so_it_is_with_one_that_tells_of_its_failure_and_it_was_not_cut() -> None:
+    told: list[object] = []
+    frames = Live([b"a"], Closer(), since=0, ending=Told(failure="out of coal"))
+    frames.or_else(lambda: told.append((frames.failure, frames.cut)))
+    assert len(list(frames)) == 1
+    assert told == [("out of coal", "")]
+
+
+def test_nobody_is_told_of_a_failure_when_the_reader_has_gone() -> None:
+    told: list[object] = []
+    frames = Live([b"a", b"b"], Closer(), since=0)
+    frames.or_else(lambda: told.append(1))
+    reader = iter(frames)
+    next(reader)
+    frames.close()
+    assert (told, frames.failure) == ([], "")

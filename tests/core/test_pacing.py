@@ -160,3 +160,15 @@ def test_a_second_reader_goes_on_where_the_first_one_was() -> None:
 def test_a_reply_that_is_cut_has_no_length() -> None:
     assert paced(Frame(b"abc"), Frame(b"d")).length == 4
     assert paced(Frame(b"abc"), cut="x").length is None
+
+
+def test_who_takes_all_that_there_is_before_a_cut_has_not_left() -> None:
+    left: list[int] = []
+    paced = Paced(Reply(200, SSE, EVENTS[:1], cut="gone"), -10.0, holds_head=False, on_left=lambda: left.append(1))
+    with pytest.raises(CutConnection, match="gone"):
+        list(paced)
+    assert left == []
+    early = Paced(Reply(200, SSE, EVENTS[:2], cut="gone"), -10.0, holds_head=False, on_left=lambda: left.append(1))
+    next(iter(early))
+    early.close()
+    assert left == [1]

@@ -384,9 +384,9 @@ def test_a_stream_that_stops_is_told_with_how_long_nothing_came():
             read(reply)
         over.set()
     assert str(caught.value).startswith(
-        f"The answer of {url} stopped: nothing came for 0.2 seconds. It was not recorded."
+        f"The answer of {url} stopped: nothing came for 0.2 seconds. To wait longer, set LLMMOCK_TIMEOUT"
     )
-    assert "LLMMOCK_TIMEOUT" in str(caught.value)
+    assert caught.value.cause == "nothing came for 0.2 seconds"
 
 
 @pytest.mark.parametrize("origin", ["http://host:99999999", "http://[half", "http://a b", "http://host:port"])
@@ -419,7 +419,7 @@ def test_a_stream_that_breaks_off_is_no_end(network):
         with pytest.raises(CutConnection) as caught:
             next(frames)
     assert str(caught.value).startswith(f"The answer of {url} broke off: ")
-    assert str(caught.value).endswith(". It was not recorded.")
+    assert str(caught.value) == f"The answer of {url} broke off: {caught.value.cause}."
     assert ended == []
 
 

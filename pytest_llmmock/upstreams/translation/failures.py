@@ -116,10 +116,10 @@ def explained(problem: Problem) -> str:
     """What a person is told of a stream that ended so."""
     if problem.code == _OURS:
         return problem.message
-    return f"The upstream failed in the middle of its answer, which was not recorded: {problem.message}"
+    return f"The upstream failed in the middle of its answer: {problem.message}"
 
 
 _OURS = "upstream_error"
 """What was not told by an upstream, but seen of it."""
 
-ENDED_EARLY = "The upstream's answer ended before its last event. It was not recorded."
+ENDED_EARLY = "The upstream's answer ended before its last event."
