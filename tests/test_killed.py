@@ -21,8 +21,12 @@ WORDS = ["one", "two", "three"]
 
 RUN = """
 import json, os, signal, sys
+from pathlib import Path
 import httpx
 from pytest_llmmock import use_cassette
+from pytest_llmmock.cassettes import growing
+from pytest_llmmock.cli.record import open_deck, recording_settings
+from pytest_llmmock.core.model import Request
 
 # What is imported on first use, imported once instead of in each of the processes.
 import pydantic, yaml, pytest_llmmock.cassettes.foreign, pytest_llmmock.dialects.chat, pytest_llmmock.settings
@@ -48,14 +52,44 @@ class Killer:
             self.touch()
 
 
+def body(word):
+    return {"model": "m", "messages": [{"role": "user", "content": word}], "stream": word == "two"}
+
+
+def as_a_test(path):
+    with use_cassette(path, mode="new_episodes"):
+        for word in words:
+            client.post(url + "/chat/completions", json=body(word), headers={"content-type": "application/json"})
+            yield word
+
+
+def as_llmmock_record(path):
+    '''What the command does between its server and its end.'''
+    deck = open_deck(Path(path), recording_settings("new_episodes", url, {}), at_once=True)
+    engine = deck.engine(lambda: url)
+    deck.on_keep(lambda: None if deck.writes_later else deck.save(alone=False))
+    for word in words:
+        said = json.dumps(body(word)).encode()
+        headers = (("content-type", "application/json"),)
+        reply = engine.handle(Request("POST", "http://localhost", "/v1/chat/completions", "", headers, said))
+        list(reply.frames)
+        yield word
+        if word == "two" and deck.writes_later:
+            deck.save(alone=False)  # now and then
+    deck.save()
+    deck.close()
+
+
+def as_llmmock_record_to_a_large_one(path):
+    growing.AT_ONCE = 0
+    yield from as_llmmock_record(path)
+
+
 def record(folder, moment):
     seen = os.open(f"{folder}.seen", os.O_CREAT | os.O_WRONLY)
     sys.addaudithook(Killer(moment).hook)
-    with use_cassette(f"{folder}/a.yaml", mode="new_episodes"):
-        for word in words:
-            body = {"model": "m", "messages": [{"role": "user", "content": word}], "stream": word == "two"}
-            client.post(url + "/chat/completions", json=body, headers={"content-type": "application/json"})
-            os.write(seen, word.encode() + b" ")
+    for word in globals()[sys.argv[3]](f"{folder}/a.yaml"):
+        os.write(seen, word.encode() + b" ")
 
 
 client = httpx.Client()
@@ -72,12 +106,12 @@ for moment in range(1, 1000):
 """
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory):
+@pytest.fixture(scope="module", params=["as_a_test", "as_llmmock_record", "as_llmmock_record_to_a_large_one"])
+def killed(tmp_path_factory, request):
     """A folder for each moment of the run, as the killed process left it."""
     folder = tmp_path_factory.mktemp("killed")
     with Standin() as standin:
-        command = [sys.executable, "-c", RUN, standin.base_url, json.dumps(WORDS)]
+        command = [sys.executable, "-c", RUN, standin.base_url, json.dumps(WORDS), request.param]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         yield standin, folder, int(done.stdout)
@@ -100,7 +134,7 @@ def asked(interactions) -> list[str]:
 
 def test_there_are_many_moments(killed):
     _, folder, moments = killed
-    assert moments > 30
+    assert moments > 20
     assert seen(folder / str(moments)) == WORDS
     assert {tuple(seen(folder / str(moment))) for moment in range(1, moments)} == {
         tuple(WORDS[:count]) for count in range(len(WORDS) + 1)
