@@ -3,6 +3,9 @@
 The upstream is a process of its own on loopback; it thinks for 100 ms and then sends an event every 5 ms. It is asked
 directly with httpx2, in process while it is recorded, and through `llmmock record`. How late the first event is counts
 from the moment at which the upstream sends it, so it holds the way to us as well.
+
+Another one answers at once, so that nothing hides behind the waiting: what an answer takes through `llmmock record`
+where there are no recordings yet, and where there are many.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -19,18 +23,42 @@ from tempfile import TemporaryDirectory
 import httpx2
 from harness import Contender, Options, Ratio, Sample, Table, main
 from slow_upstream import sent_at
-from traffic import PATH, REQUEST_HEADERS, ask, compact
+from traffic import PATH, REQUEST_HEADERS, ask, compact, plain, write_ours
 
 from pytest_llmmock import use_cassette
 
 THINKS, GAP = 0.1, 0.005
 FIRST, TOTAL = "ms to the first event", "ms in all"
+EPISODES = "new_episodes"
 DIRECT, IN_PROCESS, SERVER = "asked directly", "in process", "llmmock record"
 
 
 def tables(options: Options) -> Iterator[Table]:
+    yield from beside_direct(options)
+    yield from with_many(options)
+
+
+def with_many(options: Options) -> Iterator[Table]:
+    many, calls = (50, 1) if options.quick else (2000, 10)
+    with TemporaryDirectory() as folder, upstream(20, thinks=0, gap=0) as origin:
+        full = write_ours(Path(folder) / "full.yaml", [plain(number) for number in range(many)])
+        with recording(origin, Path(folder) / "new.yaml", EPISODES) as new, recording(origin, full, EPISODES) as old:
+            numbers = iter(range(1_000_000, 2_000_000))
+            ways = {"none": new, f"{many:,}": old}
+            yield Table(
+                "Recorded: an answer at once, with so many recordings there already",
+                [Contender(name, partial(several, url, calls, numbers)) for name, url in ways.items()],
+                [Ratio(TOTAL, f"{many:,}", "none", at_most=1.2)],
+            )
+
+
+def beside_direct(options: Options) -> Iterator[Table]:
     events, calls = (20, 1) if options.quick else (200, 3)
-    with TemporaryDirectory() as folder, upstream(events) as origin, recording(origin, Path(folder)) as server:
+    with (
+        TemporaryDirectory() as folder,
+        upstream(events) as origin,
+        recording(origin, Path(folder) / "server.yaml") as server,
+    ):
         numbers = iter(range(1_000_000))
         ways: dict[str, Callable[[], Sample]] = {
             DIRECT: lambda: several(origin, calls, numbers),
@@ -38,7 +66,7 @@ def tables(options: Options) -> Iterator[Table]:
             SERVER: lambda: several(server, calls, numbers),
         }
         yield Table(
-            f"{events} events, {GAP * 1000:g} ms apart, after {THINKS * 1000:g} ms",
+            f"Recorded: {events} events, {GAP * 1000:g} ms apart, after {THINKS * 1000:g} ms",
             [Contender(name, way) for name, way in ways.items()],
             [
                 *(Ratio(FIRST, name, at_most=5) for name in (IN_PROCESS, SERVER)),
@@ -73,15 +101,15 @@ def in_process(folder: Path, measure: Callable[[], Sample]) -> Sample:
 
 
 @contextmanager
-def upstream(events: int) -> Iterator[str]:
+def upstream(events: int, thinks: float = THINKS, gap: float = GAP) -> Iterator[str]:
     script = str(Path(__file__).with_name("slow_upstream.py"))
-    with running(sys.executable, script, str(THINKS), str(events), str(GAP)) as first_line:
+    with running(sys.executable, script, str(thinks), str(events), str(gap)) as first_line:
         yield f"http://127.0.0.1:{int(first_line)}"
 
 
 @contextmanager
-def recording(origin: str, folder: Path) -> Iterator[str]:
-    options = ["--cassette", str(folder / "server.yaml"), "--mode", "all", "--upstream", origin + "/v1", "--port", "0"]
+def recording(origin: str, cassette: Path, mode: str = "all") -> Iterator[str]:
+    options = ["--cassette", str(cassette), "--mode", mode, "--upstream", origin + "/v1", "--port", "0"]
     with running(sys.executable, "-m", "pytest_llmmock", "record", *options) as first_line:
         yield first_line.rpartition(" on ")[2]
 

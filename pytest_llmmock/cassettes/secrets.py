@@ -134,7 +134,7 @@ class Secrets:
         while len(self._cookies) > COOKIES:
             oldest = self._cookies.pop(0)
             self._known = {place: known for place, known in self._known.items() if place != oldest}
-            del self._since[oldest]
+            self._since.pop(oldest, None)
 
     def learn(self, *messages: Request | Reply, asked: bool = False) -> None:
         """Take over the credentials and accounts with which a request is made, or which a reply tells."""
@@ -160,7 +160,7 @@ class Secrets:
 
     def has_come(self, generation: int, data: bytes) -> bool:
         """Whether something in the data has become known as a secret only since a generation."""
-        values = [known for place, known in self._known.items() if self._since[place] > generation]
+        values = [known for place, known in self._known.items() if self._since.get(place, generation + 1) > generation]
         return any(span.text != data[span.start : span.end] for span in _spans_of(values, data))
 
 

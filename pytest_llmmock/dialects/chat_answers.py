@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..core.model import Reply
-from ..core.prompt import Answer, Delta, Prompt
+from ..core.prompt import Answer, Delta, DeltaKind, Prompt
 from . import chat_chunks as chunks
 from . import openai_shapes as shapes
 from .fields import (
@@ -86,12 +86,12 @@ def _deltas(value: dict[str, Any], calls: Calls) -> Iterator[Delta]:
 
 
 def _said(said: dict[str, Any], index: int, calls: Calls) -> Iterator[Delta]:
-    words = (
-        Delta("reasoning", _reasoning(said), index),
-        Delta("text", _words(said.get("content"), "text"), index),
-        Delta("refusal", text(said.get("refusal")), index),
+    words: tuple[tuple[DeltaKind, str], ...] = (
+        ("reasoning", _reasoning(said)),
+        ("text", _words(said.get("content"), "text")),
+        ("refusal", text(said.get("refusal"))),
     )
-    yield from (delta for delta in words if delta.text)
+    yield from (Delta(kind, each, index) for kind, each in words if each)
     pieces = objects(said.get("tool_calls")) or legacy_call(said)
     yield from (calls.read(piece, index, position) for position, piece in enumerate(pieces))
     for name in _LISTS:

@@ -78,6 +78,8 @@ def error_of(answer: Answer) -> Delta | None:
 def read_usage(value: object) -> Usage | None:
     """`openai.types.CompletionUsage` or `openai.types.responses.ResponseUsage`; DeepSeek's cache field too."""
     usage = mapping(value)
+    if not usage:
+        return None  # as of nearly all chunks
     asked = mapping(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
     said = mapping(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
     found = Usage(

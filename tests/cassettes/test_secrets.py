@@ -152,3 +152,24 @@ def test_the_environment_of_this_process_counts_unless_another_is_given(monkeypa
 def test_an_empty_value_is_none():
     secrets = Secrets([Credential("")])
     assert (secrets.generation, secrets.spans(b"abc")) == (0, [])
+
+
+def test_what_has_become_known_only_since_is_told_apart_from_what_was_known_before():
+    secrets = Secrets()
+    secrets.add("a-v3ry-long-passw0rd")
+    before = secrets.generation
+    data = b"it is a-v3ry-long-passw0rd, and an0ther-passw0rd-of-these"
+    assert secrets.has_come(-1, data)
+    assert not secrets.has_come(before, data)
+    secrets.add("an0ther-passw0rd-of-these")
+    assert secrets.has_come(before, data)
+    assert not secrets.has_come(secrets.generation, data)
+
+
+def test_what_was_found_clean_is_so_until_something_becomes_known():
+    secrets = Secrets()
+    secrets.note_clean("mark", secrets.generation)
+    assert secrets.is_clean("mark")
+    assert not secrets.is_clean("other")
+    secrets.add("a-v3ry-long-passw0rd")
+    assert not secrets.is_clean("mark")
