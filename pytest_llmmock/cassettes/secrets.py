@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..core.model import Reply, Request
 from . import credentials
@@ -136,6 +136,21 @@ class Secrets:
             self._known = {place: known for place, known in self._known.items() if place != oldest}
             self._since.pop(oldest, None)
 
+    def is_clean(self, mark: object) -> bool:
+        """Whether what bears this mark was looked through, and there was nothing in it of all that is known by now."""
+        return self._clean.get(mark) == self.generation
+
+    def note_clean(self, mark: object, generation: int) -> None:
+        """`generation`: that from before the look."""
+        self._clean = {mark: generation} if len(self._clean) > _TOLD else {**self._clean, mark: generation}
+
+    def has_come(self, generation: int, data: bytes) -> bool:
+        """Whether something in the data has become known as a secret only since a generation."""
+        values = [known for place, known in self._known.items() if self._since.get(place, generation + 1) > generation]
+        blocks = list(wrapped(data)) if values else []
+        found = (span for known in values for span in known.spans(data, blocks))
+        return any(span.text != data[span.start : span.end] for span in found)
+
     def learn(self, *messages: Request | Reply, asked: bool = False) -> None:
         """Take over the credentials and accounts with which a request is made, or which a reply tells."""
         for message in messages:
@@ -145,28 +160,12 @@ class Secrets:
                     self.add(credential, asked=asked)
                 self._told = {told} if len(self._told) > _TOLD else {*self._told, told}
 
-    def is_clean(self, mark: object) -> bool:
-        """Whether what bears this mark was looked through, and there was nothing in it of all that is known by now."""
-        return self._clean.get(mark) == self.generation
-
-    def note_clean(self, mark: object, generation: int) -> None:
-        """`generation`: that from before the look."""
-        self._clean = {mark: generation} if len(self._clean) > _TOLD else {**self._clean, mark: generation}
-
     def spans(self, data: bytes, *, asked: bool = False) -> list[Span]:
         """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of."""
         values = [known for known in self._known.values() if known.asked or not asked]
-        return apart([*_spans_of(values, data), *look_alikes(data)])
-
-    def has_come(self, generation: int, data: bytes) -> bool:
-        """Whether something in the data has become known as a secret only since a generation."""
-        values = [known for place, known in self._known.items() if self._since.get(place, generation + 1) > generation]
-        return any(span.text != data[span.start : span.end] for span in _spans_of(values, data))
-
-
-def _spans_of(values: Sequence[Known], data: bytes) -> Iterator[Span]:
-    blocks = list(wrapped(data)) if values else []
-    return (span for known in values for span in known.spans(data, blocks))
+        blocks = list(wrapped(data)) if values else []
+        found = [span for known in values for span in known.spans(data, blocks)]
+        return apart([*found, *look_alikes(data)])
 
 
 def apart(spans: list[Span]) -> list[Span]:

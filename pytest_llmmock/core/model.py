@@ -232,8 +232,6 @@ class Exchange:
         """What is to go wrong with the answer."""
         self.trouble = ""
         """Why it could not be answered."""
-        self.is_kept_broken = False
-        """Whether its answer broke off, and was recorded so, as it was to be."""
         self.violations: Sequence[Violation] = ()
         """What its API would not take, where that is checked."""
 
@@ -245,6 +243,9 @@ class Exchange:
     @cached_property
     def prompt(self) -> Prompt:
         return self.dialect.read_request(self.request)
+
+    is_kept_broken = False
+    """Whether its answer broke off, and was recorded so, as it was to be. Hardly ever: it stands in the class."""
 
     @property
     def elapsed(self) -> float:
