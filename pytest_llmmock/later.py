@@ -42,6 +42,12 @@ class Later:
             thread.join()
 
     def _run(self) -> None:
+        try:
+            self._work_on()
+        finally:
+            self._end()
+
+    def _work_on(self) -> None:
         while self._is_wanted() and not self._stopped.wait(max(self._soonest, _SHARE * self._took)):
             with self._lock:
                 self._wanted = False
@@ -55,3 +61,9 @@ class Later:
             if not self._wanted:
                 self._thread = None
             return self._wanted
+
+    def _end(self) -> None:
+        """Also where the work has failed: it may be wanted again."""
+        with self._lock:
+            if self._thread is threading.current_thread():
+                self._thread = None

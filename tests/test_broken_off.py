@@ -206,6 +206,21 @@ def test_check_finds_nothing_wrong_with_it(cut, path, tmp_path):
     assert checked(tmp_path).returncode == 0
 
 
+def test_show_and_diff_tell_of_it(cut, path, tmp_path):
+    record(path, cut)
+    shown = command(tmp_path, "show", "a.yaml").stdout
+    assert "  cut        peer closed connection" in shown
+    text = path.read_text()
+    start = text.index("cut: ")
+    (tmp_path / "b.yaml").write_text(text[:start] + text[text.index("timing: ", start) :])
+    told = command(tmp_path, "diff", "a.yaml", "b.yaml")
+    assert (told.returncode, "answer.cut" in told.stdout) == (1, True)
+
+
 def checked(folder: Path) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "pytest_llmmock", "check", "a.yaml"]
+    return command(folder, "check", "a.yaml")
+
+
+def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "pytest_llmmock", *arguments]
     return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=60, check=False)

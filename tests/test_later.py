@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from pytest_llmmock.later import Later
 
 
@@ -32,6 +34,30 @@ def test_it_begins_again_when_it_had_nothing_to_do():
     for _ in range(3):
         later.want()
         assert done.acquire(timeout=60)
+    later.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_work_that_has_failed_may_be_wanted_again():
+    done = threading.Semaphore(0)
+    begun = threading.Event()
+    failing = [True]
+
+    def work() -> None:
+        if failing.pop():
+            failing.append(False)
+            ended.append(threading.current_thread())
+            begun.set()
+            raise OSError("no space left")
+        done.release()
+
+    ended: list[threading.Thread] = []
+    later = Later(work, soonest=0)
+    later.want()
+    assert begun.wait(60)
+    ended[0].join(60)
+    later.want()
+    assert done.acquire(timeout=60)
     later.stop()
 
 

@@ -29,7 +29,8 @@ _PIECES = frozenset(("text", "content", "thinking", "partial_json", "response", 
 
 def meaning(exchange: Exchange, reply: Reply, answer: Answer) -> dict[str, Any]:
     """What the reply says, without what is noise."""
-    head: dict[str, Any] = {"status": reply.status, **({"model": answer.model} if answer.model else {})}
+    told = {"status": reply.status, "model": answer.model, "cut": reply.cut}
+    head = {name: value for name, value in told.items() if value}
     if not any(delta.kind in _READ for delta in answer.deltas):
         return {**head, "body": _values(reply)}
     choices = [_choice(answer, index) for index in answer.choices]

@@ -94,7 +94,7 @@ def _lines(number: int, interaction: Interaction, longest: int | None) -> Iterat
     exchange = dialects.read(interaction.request)
     answer = exchange.dialect.read_reply(interaction.reply)
     yield click.style(f"#{number}  {_head(exchange, interaction, answer)}", bold=True)
-    for role, text in [*_question(exchange, exchange.prompt), *_answer(answer, interaction.reply)]:
+    for role, text in [*_question(exchange, exchange.prompt), *_answer(answer, interaction.reply), *_end(interaction)]:
         yield from _said(role, text, longest)
 
 
@@ -108,8 +108,14 @@ def _meant(interaction: Interaction) -> Iterator[str]:
     tools = [("tool", f"{tool.name} {tool.description} {_json(tool.parameters)}") for tool in exchange.prompt.tools]
     asked_for = [said for said in _question(exchange, exchange.prompt) if said[0] != "tools"]
     ends = [("finish", answer.finish_of(index)) for index in answer.choices if answer.finish_of(index)]
-    for role, text in [*tools, *asked_for, *_answer_whole(exchange, answer, reply), *ends]:
+    for role, text in [*tools, *asked_for, *_answer_whole(exchange, answer, reply), *ends, *_end(interaction)]:
         yield from _said(role, text, None)
+
+
+def _end(interaction: Interaction) -> Iterator[tuple[str, str]]:
+    """Why the answer breaks off, if it does."""
+    if interaction.reply.cut:
+        yield "cut", interaction.reply.cut
 
 
 def _answer_whole(exchange: Exchange, answer: Answer, reply: Reply) -> Iterator[tuple[str, str]]:
@@ -245,6 +251,7 @@ def value(path: str, number: int, interaction: Interaction) -> dict[str, Any]:
             "status": reply.status,
             "headers": dict(reply.headers),
             "body": _content(reply.body),
+            **({"cut": reply.cut} if reply.cut else {}),
         },
         "text": answer.text,
         "tool_calls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in answer.tool_calls],
