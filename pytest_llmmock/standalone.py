@@ -59,6 +59,11 @@ class Shelf:
         self._slots: dict[str, _Slot] = {}
         self._all = self._slot(list(self._cassettes.values()))
 
+    @property
+    def repeated(self) -> int:
+        """How many requests were recorded more than once: their answers have an order."""
+        return self._all.deck.player.repeated
+
     def _slot(self, cassettes: Sequence[Cassette]) -> _Slot:
         deck = Deck(cassettes, self._settings, self._keys, advice=_ADVICE, journal_limit=JOURNAL_LIMIT)
         deck.on_reply = self._health.note

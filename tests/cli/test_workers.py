@@ -1,0 +1,209 @@
+"""`llmmock replay --workers N`, in processes as users start them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from controlled import chat
+from openai import OpenAI
+from prometheus_client.parser import text_string_to_metric_families
+
+from pytest_llmmock.cassettes.cassette import Interaction, Recorded
+from pytest_llmmock.cassettes.library import save
+from pytest_llmmock.core.model import json_reply
+
+ANSWER = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-5",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7},
+}
+
+
+@pytest.fixture
+def cassette(tmp_path: Path) -> Path:
+    save(tmp_path / "a.yaml", [Interaction.of(Recorded(chat("hello"), json_reply(ANSWER)))])
+    return tmp_path / "a.yaml"
+
+
+@pytest.fixture
+def engine() -> None:
+    pytest.importorskip("granian")
+
+
+def ask(url: str, words: str = "hello", **headers: str) -> httpx.Response:
+    sent = {"content-type": "application/json"} | headers
+    return httpx.post(f"{url}/v1/chat/completions", content=chat(words).body, headers=sent, timeout=30)
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """Its child processes."""
+    told = subprocess.run(["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=True)
+    return [int(word) for word in told.stdout.split()]
+
+
+def journal(url: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = httpx.get(f"{url}/__llmmock__/journal").json()["entries"]
+    return entries
+
+
+@pytest.mark.usefixtures("engine")
+def test_workers_answer_as_one_server(llmmock, cassette):
+    with llmmock.serving("replay", cassette, "--workers", 2) as serving:
+        assert "  2 workers\n" in serving.out
+        with OpenAI(base_url=f"{serving.url}/v1", api_key="test", max_retries=0) as client:
+            for _ in range(3):
+                answer = client.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": "hello"}])
+                assert answer.choices[0].message.content == "Hello"
+        while len({entry["worker"] for entry in journal(serving.url)}) < 2:  # the system chooses who is asked
+            assert ask(serving.url).status_code == 200
+        entries = journal(serving.url)
+        figures = {family.name: family for family in _figures(serving.url)}
+        (answered,) = figures["llmmock_requests"].samples
+        assert answered.value == len(entries)
+        assert {int(entry["worker"]) for entry in entries} == set(workers_of(serving.process))
+    assert serving.err == "llmmock: stopped\n"
+
+
+def _figures(url: str) -> Any:
+    return text_string_to_metric_families(httpx.get(f"{url}/metrics").text)
+
+
+@pytest.mark.usefixtures("engine")
+def test_rules_that_are_put_hold_for_all(llmmock, cassette):
+    with llmmock.serving("replay", cassette, "--workers", 2) as serving:
+        rule = {"when": {"contains": "hi"}, "reply": {"text": "by rule"}}
+        assert httpx.post(f"{serving.url}/v1/__llmmock__/rules", json=rule).json()["added"] == 1
+        while len({entry["worker"] for entry in journal(serving.url)}) < 2:
+            assert ask(serving.url, "hi").json()["choices"][0]["message"]["content"] == "by rule"
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_options_of_one_worker_are_those_of_several(llmmock, cassette):
+    options = ["--auth-token", "sk-1", "--cors-origin", "http://page.example", "--on-miss", "error"]
+    with llmmock.serving("replay", cassette, "--workers", 2, "--host", "localhost", *options) as serving:
+        assert ask(serving.url).status_code == 401
+        answered = ask(serving.url, **{"x-api-key": "sk-1", "origin": "http://page.example"})
+        assert answered.status_code == 200
+        assert answered.headers["access-control-allow-origin"] == "http://page.example"
+        missed = ask(serving.url, "unknown", **{"x-api-key": "sk-1"})
+        assert missed.json()["error"]["code"] == "no_recording"
+    assert "No recording matches this request" in serving.err
+
+
+@pytest.mark.usefixtures("engine")
+def test_what_each_worker_has_for_itself_is_told_at_the_start(llmmock, tmp_path):
+    recorded = [Interaction.of(Recorded(chat("hello"), json_reply({**ANSWER, "id": each}))) for each in "ab"]
+    save(tmp_path / "a.yaml", recorded)
+    with llmmock.serving("replay", "a.yaml", "--workers", 2, "--limits", "rpm=1000") as serving:
+        told = "  2 workers, each with its own: the order of 1 request recorded more than once, limits\n"
+        assert told in serving.out
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_as_it_ends_one(llmmock, cassette, number):
+    with llmmock.serving("replay", cassette, "--workers", 2) as serving:
+        workers = workers_of(serving.process)
+        serving.process.send_signal(number)
+        serving.process.wait(30)
+    assert serving.err == "llmmock: stopped\n"
+    assert _gone(workers)
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_stream_that_still_comes_does_not_hold_the_end(llmmock, cassette):
+    with llmmock.serving("replay", cassette, "--workers", 2, "--speed", "ttft=600") as serving:
+        body = chat("hello", stream=True).body
+        with httpx.stream("POST", f"{serving.url}/v1/chat/completions", content=body, timeout=30) as response:
+            assert response.status_code == 200
+            serving.process.terminate()
+            serving.process.wait(30)
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_worker_that_dies_is_told_and_ends_the_server(llmmock, cassette):
+    with llmmock.serving("replay", cassette, "--workers", 2, ends_with=1) as serving:
+        workers = workers_of(serving.process)
+        os.kill(workers[0], signal.SIGKILL)
+        serving.process.wait(30)
+    assert "llmmock: A worker has ended by itself, so the others were stopped. Start it again.\n" in serving.err
+    assert "Traceback" not in serving.err
+    assert _gone(workers)
+
+
+@pytest.mark.usefixtures("engine")
+def test_workers_do_not_outlive_a_server_that_is_killed(llmmock, cassette):
+    with llmmock.serving("replay", cassette, "--workers", 2, ends_with=-9) as serving:
+        workers = workers_of(serving.process)
+        serving.process.kill()
+        serving.process.wait(30)
+        while not _gone(workers):
+            pass
+
+
+def _gone(processes: list[int]) -> bool:
+    """Whether they have ended; who has nobody left to ask about it is a zombie."""
+    alive = []
+    for each in processes:
+        state = Path(f"/proc/{each}/stat")
+        if state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
+            alive.append(each)
+    return not alive
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_port_in_use_is_one_readable_error(llmmock, cassette):
+    with llmmock.serving("replay", cassette, "--workers", 2) as serving:
+        port = serving.url.rpartition(":")[2]
+        told = llmmock("replay", cassette, "--workers", 2, "--port", port, status=1).stderr
+    assert told.startswith(f"llmmock: The server cannot listen on 127.0.0.1, port {port}")
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_played_provider_has_one_worker(llmmock):
+    told = llmmock("replay", "--simulate", "--workers", 2, "--port", 0, status=2).stderr
+    assert told.startswith("llmmock: --simulate and --workers do not go together")
+
+
+def test_what_is_wrong_with_cassettes_is_told_before_there_are_workers(llmmock):
+    assert "There is no cassette and no folder at" in llmmock("replay", "a.yaml", "--workers", 2, status=1).stderr
+
+
+def test_without_granian_it_is_told_how_to_install_it(llmmock, cassette, tmp_path):
+    (tmp_path / "granian").mkdir()
+    (tmp_path / "granian/__init__.py").write_text("raise ImportError('there is none')")
+    root = str(Path(__file__).parents[2])
+    llmmock.environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), root])
+    told = llmmock("replay", cassette, "--workers", 2, "--port", 0, status=2).stderr
+    assert told == (
+        "llmmock: --workers needs granian, which is not installed. Install it: pip install 'pytest-llmmock[serve]'\n"
+    )
+
+
+def test_one_worker_is_the_server_that_needs_nothing_more(llmmock, cassette):
+    code = (
+        "import sys, threading, pytest_llmmock.cli as cli, pytest_llmmock.cli.serving as serving\n"
+        "serving.Server.serve_forever = lambda server: print(*sorted({m.split('.')[0] for m in sys.modules}))\n"
+        "sys.argv = ['llmmock', 'replay', 'a.yaml', '--workers', '1', '--port', '0']\n"
+        "cli.main()"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=cassette.parent,
+        env=llmmock.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "werkzeug" in told.stdout.split()
+    assert "granian" not in told.stdout.split()
