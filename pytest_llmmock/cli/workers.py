@@ -27,7 +27,7 @@ from ..settings import Settings
 from ..workers import joined
 from ..wsgi import application
 
-_THREADS = 512
+_THREADS = 1024
 """Answers that a worker gives at once: a stream in time keeps its thread. They begin when they are needed."""
 
 _SECONDS_TO_LEAVE = 1

@@ -31,6 +31,10 @@ _BLOCK = 1 << 16
 _NOT_A_HEADER = "HTTP_PROXY"
 """A variable of the environment, which some servers copy among the headers: https://httpoxy.org"""
 
+_OF_THE_BODY = ("content-type", "content-length")
+"""Headers that have keys of their own, which some servers leave empty where there is no such header."""
+
+_MOST_NAMES = 1024
 _IN_A_PATH = "/!$&'()*+,;=:@-._~"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _TEXT = re.compile(TEXT)
@@ -121,15 +125,23 @@ def _path_of(script: str, path: str, sent: str) -> str:
 
 
 def _headers_of(environ: Environ) -> Headers:
-    found = [(_name_of(key), environ[key]) for key in environ if key[:5] == "HTTP_" and key != _NOT_A_HEADER]
-    own = (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH"))
-    found += [(name, environ[key]) for name, key in own if environ.get(key)]
-    return tuple(found)
+    named = [(name, value) for key, value in environ.items() if (name := _NAMES[key])]
+    return tuple([pair for pair in named if pair[1] or pair[0] not in _OF_THE_BODY])
 
 
-@lru_cache(maxsize=512)
-def _name_of(key: str) -> str:
-    return key.removeprefix("HTTP_").replace("_", "-").lower()
+class _Names(dict[str, str]):
+    """What the keys of an environ are called as headers; '' for what is none. It is looked through at every request,
+    and some servers put their whole environment in it.
+    """
+
+    def __missing__(self, key: str) -> str:
+        name = key.removeprefix("HTTP_").replace("_", "-").lower() if key.startswith("HTTP_") else ""
+        if len(self) < _MOST_NAMES:
+            self[key] = name
+        return name
+
+
+_NAMES = _Names({"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length", _NOT_A_HEADER: ""})
 
 
 def _read_body(environ: Environ) -> bytes:

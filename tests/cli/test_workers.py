@@ -19,6 +19,8 @@ from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.cassettes.library import save
 from pytest_llmmock.core.model import json_reply
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="granian has one worker there")
+
 ANSWER = {
     "id": "c",
     "object": "chat.completion",
@@ -45,10 +47,20 @@ def ask(url: str, words: str = "hello", **headers: str) -> httpx.Response:
     return httpx.post(f"{url}/v1/chat/completions", content=chat(words).body, headers=sent, timeout=30)
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
+def processes() -> list[list[str]]:
+    """Number, parent and state of every process."""
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
+    return [line.split() for line in told.stdout.splitlines()]
+
+
+def workers_of(process: subprocess.Popen[str]) -> set[int]:
     """Its child processes."""
-    told = subprocess.run(["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=True)
-    return [int(word) for word in told.stdout.split()]
+    return {int(number) for number, parent, _ in processes() if parent == str(process.pid)}
+
+
+def gone(workers: set[int]) -> bool:
+    """Whether they have ended; who has nobody left to ask about it is a zombie."""
+    return not workers & {int(number) for number, _, state in processes() if not state.startswith("Z")}
 
 
 def journal(url: str) -> list[dict[str, Any]]:
@@ -70,7 +82,7 @@ def test_workers_answer_as_one_server(llmmock, cassette):
         figures = {family.name: family for family in _figures(serving.url)}
         (answered,) = figures["llmmock_requests"].samples
         assert answered.value == len(entries)
-        assert {int(entry["worker"]) for entry in entries} == set(workers_of(serving.process))
+        assert {int(entry["worker"]) for entry in entries} == workers_of(serving.process)
     assert serving.err == "llmmock: stopped\n"
 
 
@@ -117,7 +129,7 @@ def test_a_signal_ends_it_as_it_ends_one(llmmock, cassette, number):
         serving.process.send_signal(number)
         serving.process.wait(30)
     assert serving.err == "llmmock: stopped\n"
-    assert _gone(workers)
+    assert gone(workers)
 
 
 @pytest.mark.usefixtures("engine")
@@ -134,11 +146,11 @@ def test_a_stream_that_still_comes_does_not_hold_the_end(llmmock, cassette):
 def test_a_worker_that_dies_is_told_and_ends_the_server(llmmock, cassette):
     with llmmock.serving("replay", cassette, "--workers", 2, ends_with=1) as serving:
         workers = workers_of(serving.process)
-        os.kill(workers[0], signal.SIGKILL)
+        os.kill(min(workers), signal.SIGKILL)
         serving.process.wait(30)
     assert "llmmock: A worker has ended by itself, so the others were stopped. Start it again.\n" in serving.err
     assert "Traceback" not in serving.err
-    assert _gone(workers)
+    assert gone(workers)
 
 
 @pytest.mark.usefixtures("engine")
@@ -147,18 +159,8 @@ def test_workers_do_not_outlive_a_server_that_is_killed(llmmock, cassette):
         workers = workers_of(serving.process)
         serving.process.kill()
         serving.process.wait(30)
-        while not _gone(workers):
+        while not gone(workers):
             pass
-
-
-def _gone(processes: list[int]) -> bool:
-    """Whether they have ended; who has nobody left to ask about it is a zombie."""
-    alive = []
-    for each in processes:
-        state = Path(f"/proc/{each}/stat")
-        if state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
-            alive.append(each)
-    return not alive
 
 
 @pytest.mark.usefixtures("engine")
@@ -177,6 +179,31 @@ def test_a_played_provider_has_one_worker(llmmock):
 
 def test_what_is_wrong_with_cassettes_is_told_before_there_are_workers(llmmock):
     assert "There is no cassette and no folder at" in llmmock("replay", "a.yaml", "--workers", 2, status=1).stderr
+
+
+@pytest.mark.usefixtures("engine")
+def test_workers_that_begin_as_new_programs_serve_as_well(llmmock, cassette):
+    """So Python 3.14 has it, and macOS has had it for long: what they are to serve is sent to them."""
+    program = cassette.parent / "program.py"
+    program.write_text(
+        "import multiprocessing, sys\n"
+        "if __name__ == '__main__':\n"
+        "    multiprocessing.set_start_method('spawn')\n"
+        "    from pytest_llmmock.cli import main\n"
+        "    sys.argv = ['llmmock', 'replay', 'a.yaml', '--workers', '2', '--port', '0']\n"
+        "    main()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-u", program], cwd=cassette.parent, env=llmmock.environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().strip().rpartition(" on ")[2]
+        assert ask(url).status_code == 200
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
 
 
 def test_without_granian_it_is_told_how_to_install_it(llmmock, cassette, tmp_path):

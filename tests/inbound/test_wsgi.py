@@ -15,7 +15,7 @@ from pytest_llmmock.core.model import Frame, Reply, Request, json_reply
 from pytest_llmmock.core.pacing import Paced
 from pytest_llmmock.errors import CutConnection
 from pytest_llmmock.inbound.http1 import BadRequest
-from pytest_llmmock.inbound.wsgi import Application, read_request, write_reply
+from pytest_llmmock.inbound.wsgi import _NAMES, Application, read_request, write_reply
 
 EVENTS = (("content-type", "text/event-stream"),)
 TEXT = (("content-type", "text/plain"),)
@@ -102,6 +102,18 @@ def test_where_we_are_mounted_is_part_of_the_address_and_not_of_the_path():
 
 def test_a_proxy_of_the_environment_is_no_header():
     assert read_request(environ(HTTP_PROXY="http://me:secret@proxy")).header("proxy") is None
+
+
+def test_names_of_headers_are_not_kept_without_end():
+    asked = environ(**{f"HTTP_X_{number}": "v" for number in range(3000)})
+    for _ in range(2):
+        assert read_request(asked).header("x-2999") == "v"
+    assert len(_NAMES) <= 1024
+
+
+def test_headers_that_are_empty_are_there_unless_they_are_of_a_body_that_is_not():
+    request = read_request(environ(HTTP_X_EMPTY="", CONTENT_TYPE="", CONTENT_LENGTH=""))
+    assert [pair for pair in request.headers if not pair[1]] == [("x-empty", "")]
 
 
 def test_a_body_in_chunks_is_read_where_the_server_says_that_it_ends():
