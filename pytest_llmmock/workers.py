@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import os
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ class Together:
         whole = place.with_suffix(".new")
         whole.write_text(str(self._server.port))
         whole.replace(place)
+        atexit.register(place.unlink, missing_ok=True)
 
     def handle(self, request: Request) -> Reply:
         """The reply to a client; of all workers together, when it asks about the server."""

@@ -155,13 +155,13 @@ SERVERS: dict[str, tuple[Command, str]] = {
 class Started:
     """A server in a process of its own, in front of our application."""
 
-    def __init__(self, server: str, variables: dict[str, str]) -> None:
+    def __init__(self, server: str, variables: dict[str, str], *more: str) -> None:
         command, ready = SERVERS[server]
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LLMMOCK_")}
         self.process = subprocess.Popen(
-            [sys.executable, *command(port), "pytest_llmmock.wsgi:app"],
+            [sys.executable, *command(port), *more, "pytest_llmmock.wsgi:app"],
             cwd=ROOT,
             env={**kept, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **variables},
             stdout=subprocess.PIPE,
@@ -296,3 +296,22 @@ def test_who_leaves_a_stream_does_not_hold_it(in_time):
     told = {"llmmock_open_streams 1\n"}
     while "llmmock_open_streams 0\n" not in told:  # a server notices with the next event
         told = set(re.findall("llmmock_open_streams .*\n", httpx.get(f"{in_time.url}/metrics").text))
+
+
+@pytest.mark.parametrize("preloaded", [False, True])
+def test_workers_that_share_a_folder_answer_as_one(tmp_path, preloaded):
+    pytest.importorskip("gunicorn")
+    more = ["--workers=2", *(["--preload"] if preloaded else [])]
+    started = Started("gunicorn", {"LLMMOCK_WORKERS_DIR": str(tmp_path / "together")}, *more)
+    try:
+        seen: set[str] = set()
+        while len(seen) < 2:  # the system chooses who is asked
+            httpx.post(f"{started.url}/v1/chat/completions", json=HELLO)
+            entries = httpx.get(f"{started.url}/__llmmock__/journal").json()["entries"]
+            seen = {entry["worker"] for entry in entries}
+        counted = re.search(r'source="cassette",status="200"} (\d+)', httpx.get(f"{started.url}/metrics").text)
+        assert counted is not None
+        assert int(counted[1]) == len(entries)
+    finally:
+        started.stop()
+    assert not [place for place in (tmp_path / "together").iterdir() if place.name in seen]

@@ -17,7 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.cassettes.library import save
+from pytest_llmmock.cli.workers import by_itself
 from pytest_llmmock.core.model import json_reply
+from pytest_llmmock.settings import combine
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="granian has one worker there")
 
@@ -232,5 +234,20 @@ def test_one_worker_is_the_server_that_needs_nothing_more(llmmock, cassette):
         text=True,
         check=True,
     )
-    assert "werkzeug" in told.stdout.split()
+    assert "pytest_llmmock" in told.stdout.split()
     assert "granian" not in told.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("repeated", "given", "told"),
+    [
+        (0, {}, ""),
+        (1, {}, ", each with its own: the order of 1 request recorded more than once"),
+        (0, {"repeat": False}, ", each with its own: recordings that are played once"),
+        (0, {"rules": "rules.yaml"}, ", each with its own: sequences of rules"),
+        (0, {"lock_out": "5/60s", "auth_token": "sk-1"}, ", each with its own: limits"),
+        (2, {"limits": "rpm=3"}, ", each with its own: the order of 2 requests recorded more than once, limits"),
+    ],
+)
+def test_what_is_told_is_what_makes_a_difference(repeated, given, told):
+    assert by_itself(repeated, combine([("test", {"repeat": True, **given})])) == told
