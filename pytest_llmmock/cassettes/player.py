@@ -47,11 +47,6 @@ class Player:
             for number, interaction in enumerate(cassette.interactions, 1):
                 yield cassette, number, interaction
 
-    @property
-    def repeated(self) -> int:
-        """How many requests were recorded more than once."""
-        return sum(len(places) > 1 for places in self._index.values())
-
     def _key_of(self, interaction: Interaction) -> str:
         if not interaction.key:
             interaction.key = self.keys.key(self._read(interaction.request))
