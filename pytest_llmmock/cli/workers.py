@@ -65,7 +65,7 @@ def by_itself(repeated: int, settings: Settings) -> str:
 
 def _engine() -> Any:
     try:
-        from granian.server import Server as Granian
+        from granian.server import MPServer as Granian
     except ImportError:
         raise UsageError(
             "--workers needs granian, which is not installed. Install it: pip install 'pytest-llmmock[serve]'"
