@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -113,16 +114,16 @@ class _Worker:
     def __call__(self) -> Application:
         os.setpgrp()  # Ctrl-C is for the process that started us, which tells us to end
         logging.getLogger("_granian").setLevel(logging.CRITICAL)  # that an answer breaks off is what it was asked for
-        threading.Thread(target=_end_with_parent, name="llmmock-parent", daemon=True).start()
+        threading.Thread(target=self._end_with_parent, name="llmmock-parent", daemon=True).start()
         return application(self.places, self.settings, self.folder)
 
-
-def _end_with_parent() -> None:
-    """Who is killed cannot tell its workers, and they would keep the port."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+    def _end_with_parent(self) -> None:
+        """Who is killed cannot tell its workers, which would keep the port, and cannot tidy up."""
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            rmtree(self.folder, ignore_errors=True)
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 # --- where it listens -----------------------------------------------------------------------------------

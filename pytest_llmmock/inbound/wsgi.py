@@ -27,7 +27,6 @@ StartResponse: TypeAlias = Callable[[str, list[tuple[str, str]]], object]
 Handle: TypeAlias = Callable[[Request], Reply]
 
 _MAX_BODY = 1 << 27
-_BLOCK = 1 << 16
 _NOT_A_HEADER = "HTTP_PROXY"
 """A variable of the environment, which some servers copy among the headers: https://httpoxy.org"""
 
@@ -174,7 +173,7 @@ def _read_exactly(read: Callable[[int], bytes], size: int) -> bytes:
 def _read_all(read: Callable[[int], bytes]) -> bytes:
     blocks = []
     room = _MAX_BODY
-    while block := read(_BLOCK):
+    while block := read(1 << 16):
         room -= len(block)
         if room < 0:
             raise _too_large()

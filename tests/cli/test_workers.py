@@ -156,13 +156,16 @@ def test_a_worker_that_dies_is_told_and_ends_the_server(llmmock, cassette):
 
 
 @pytest.mark.usefixtures("engine")
-def test_workers_do_not_outlive_a_server_that_is_killed(llmmock, cassette):
+def test_workers_do_not_outlive_a_server_that_is_killed(llmmock, cassette, tmp_path):
+    (tmp_path / "tmp").mkdir()
+    llmmock.environment["TMPDIR"] = str(tmp_path / "tmp")
     with llmmock.serving("replay", cassette, "--workers", 2, ends_with=-9) as serving:
         workers = workers_of(serving.process)
         serving.process.kill()
         serving.process.wait(30)
         while not gone(workers):
             pass
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 @pytest.mark.usefixtures("engine")
