@@ -92,7 +92,6 @@ THIRD_PARTY = {
     "script/templates.py": {"jinja2"},
     "upstreams/chatgpt.py": {"pydantic"},
     "cli/surroundings.py": {"openai", "httpx"},
-    "cli/workers.py": {"granian"},
     "upstreams/home.py": {"click"},
     "upstreams/http.py": {"httpx"},
     "upstreams/sign_in/account.py": {"pydantic"},

@@ -44,7 +44,7 @@ from .serving import (
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Serve from so many processes, for load from many clients (extra: serve).",
+    help="Serve from so many processes, for load from many clients.",
 )
 def command(
     cassettes: tuple[Path, ...],
@@ -68,7 +68,7 @@ def command(
 
     if workers == 1:
         return serve(shelf.handle, host, port, lambda url: _banner(url, found, settings))
-    from .workers import by_itself, serve_with_workers  # granian, where it is installed
+    from .workers import by_itself, serve_with_workers
 
     more = f"  {workers} workers{by_itself(shelf.repeated, settings)}"
     serve_with_workers(places, settings, (host, port), workers, lambda url: _banner(url, found, settings, more))

@@ -21,7 +21,7 @@ from pytest_llmmock.cli.workers import by_itself
 from pytest_llmmock.core.model import json_reply
 from pytest_llmmock.settings import combine
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="granian has one worker there")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes cannot share a port there")
 
 ANSWER = {
     "id": "c",
@@ -37,11 +37,6 @@ ANSWER = {
 def cassette(tmp_path: Path) -> Path:
     save(tmp_path / "a.yaml", [Interaction.of(Recorded(chat("hello"), json_reply(ANSWER)))])
     return tmp_path / "a.yaml"
-
-
-@pytest.fixture
-def engine() -> None:
-    pytest.importorskip("granian")
 
 
 def ask(url: str, words: str = "hello", **headers: str) -> httpx.Response:
@@ -70,7 +65,6 @@ def journal(url: str) -> list[dict[str, Any]]:
     return entries
 
 
-@pytest.mark.usefixtures("engine")
 def test_workers_answer_as_one_server(llmmock, cassette):
     with llmmock.serving("replay", cassette, "--workers", 2) as serving:
         assert "  2 workers\n" in serving.out
@@ -92,7 +86,6 @@ def _figures(url: str) -> Any:
     return text_string_to_metric_families(httpx.get(f"{url}/metrics").text)
 
 
-@pytest.mark.usefixtures("engine")
 def test_rules_that_are_put_hold_for_all(llmmock, cassette):
     with llmmock.serving("replay", cassette, "--workers", 2) as serving:
         rule = {"when": {"contains": "hi"}, "reply": {"text": "by rule"}}
@@ -101,7 +94,6 @@ def test_rules_that_are_put_hold_for_all(llmmock, cassette):
             assert ask(serving.url, "hi").json()["choices"][0]["message"]["content"] == "by rule"
 
 
-@pytest.mark.usefixtures("engine")
 def test_the_options_of_one_worker_are_those_of_several(llmmock, cassette):
     options = ["--auth-token", "sk-1", "--cors-origin", "http://page.example", "--on-miss", "error"]
     with llmmock.serving("replay", cassette, "--workers", 2, "--host", "localhost", *options) as serving:
@@ -114,7 +106,6 @@ def test_the_options_of_one_worker_are_those_of_several(llmmock, cassette):
     assert "No recording matches this request" in serving.err
 
 
-@pytest.mark.usefixtures("engine")
 def test_what_each_worker_has_for_itself_is_told_at_the_start(llmmock, tmp_path):
     recorded = [Interaction.of(Recorded(chat("hello"), json_reply({**ANSWER, "id": each}))) for each in "ab"]
     save(tmp_path / "a.yaml", recorded)
@@ -123,7 +114,6 @@ def test_what_each_worker_has_for_itself_is_told_at_the_start(llmmock, tmp_path)
         assert told in serving.out
 
 
-@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_as_it_ends_one(llmmock, cassette, number):
     with llmmock.serving("replay", cassette, "--workers", 2) as serving:
@@ -134,7 +124,6 @@ def test_a_signal_ends_it_as_it_ends_one(llmmock, cassette, number):
     assert gone(workers)
 
 
-@pytest.mark.usefixtures("engine")
 def test_a_stream_that_still_comes_does_not_hold_the_end(llmmock, cassette):
     with llmmock.serving("replay", cassette, "--workers", 2, "--speed", "ttft=600") as serving:
         body = chat("hello", stream=True).body
@@ -144,7 +133,6 @@ def test_a_stream_that_still_comes_does_not_hold_the_end(llmmock, cassette):
             serving.process.wait(30)
 
 
-@pytest.mark.usefixtures("engine")
 def test_a_worker_that_dies_is_told_and_ends_the_server(llmmock, cassette):
     with llmmock.serving("replay", cassette, "--workers", 2, ends_with=1) as serving:
         workers = workers_of(serving.process)
@@ -155,7 +143,6 @@ def test_a_worker_that_dies_is_told_and_ends_the_server(llmmock, cassette):
     assert gone(workers)
 
 
-@pytest.mark.usefixtures("engine")
 def test_workers_do_not_outlive_a_server_that_is_killed(llmmock, cassette, tmp_path):
     (tmp_path / "tmp").mkdir()
     llmmock.environment["TMPDIR"] = str(tmp_path / "tmp")
@@ -168,7 +155,6 @@ def test_workers_do_not_outlive_a_server_that_is_killed(llmmock, cassette, tmp_p
     assert not list((tmp_path / "tmp").iterdir())
 
 
-@pytest.mark.usefixtures("engine")
 def test_a_port_in_use_is_one_readable_error(llmmock, cassette):
     with llmmock.serving("replay", cassette, "--workers", 2) as serving:
         port = serving.url.rpartition(":")[2]
@@ -176,7 +162,6 @@ def test_a_port_in_use_is_one_readable_error(llmmock, cassette):
     assert told.startswith(f"llmmock: The server cannot listen on 127.0.0.1, port {port}")
 
 
-@pytest.mark.usefixtures("engine")
 def test_a_played_provider_has_one_worker(llmmock):
     told = llmmock("replay", "--simulate", "--workers", 2, "--port", 0, status=2).stderr
     assert told.startswith("llmmock: --simulate and --workers do not go together")
@@ -186,7 +171,6 @@ def test_what_is_wrong_with_cassettes_is_told_before_there_are_workers(llmmock):
     assert "There is no cassette and no folder at" in llmmock("replay", "a.yaml", "--workers", 2, status=1).stderr
 
 
-@pytest.mark.usefixtures("engine")
 def test_workers_that_begin_as_new_programs_serve_as_well(llmmock, cassette):
     """So Python 3.14 has it, and macOS has had it for long: what they are to serve is sent to them."""
     program = cassette.parent / "program.py"
@@ -209,17 +193,6 @@ def test_workers_that_begin_as_new_programs_serve_as_well(llmmock, cassette):
         process.terminate()
         process.communicate(timeout=30)
     assert process.returncode == 0
-
-
-def test_without_granian_it_is_told_how_to_install_it(llmmock, cassette, tmp_path):
-    (tmp_path / "granian").mkdir()
-    (tmp_path / "granian/__init__.py").write_text("raise ImportError('there is none')")
-    root = str(Path(__file__).parents[2])
-    llmmock.environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), root])
-    told = llmmock("replay", cassette, "--workers", 2, "--port", 0, status=2).stderr
-    assert told == (
-        "llmmock: --workers needs granian, which is not installed. Install it: pip install 'pytest-llmmock[serve]'\n"
-    )
 
 
 def test_one_worker_is_the_server_that_needs_nothing_more(llmmock, cassette):
