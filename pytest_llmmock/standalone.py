@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -58,6 +59,12 @@ class Shelf:
         """The reply to a request of any client."""
         self._slots: dict[str, _Slot] = {}
         self._all = self._slot(list(self._cassettes.values()))
+
+    @property
+    def repeated(self) -> int:
+        """How many requests were recorded more than once: their answers have an order."""
+        keys = Counter(each.key for cassette in self._cassettes.values() for each in cassette.interactions)
+        return sum(count > 1 for count in keys.values())
 
     def _slot(self, cassettes: Sequence[Cassette]) -> _Slot:
         deck = Deck(cassettes, self._settings, self._keys, advice=_ADVICE, journal_limit=JOURNAL_LIMIT)

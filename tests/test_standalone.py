@@ -178,6 +178,11 @@ def test_without_repeat_each_is_played_once(shelf, troubles):
     assert "has been played twice: no recording of it is left" in troubles[0]
 
 
+def test_it_knows_how_many_requests_have_several_answers(shelf, folder):
+    assert shelf().repeated == 2
+    assert shelf(folder / "a.yaml").repeated == 0
+
+
 # --- health ---------------------------------------------------------------------------------------------
 
 

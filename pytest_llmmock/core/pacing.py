@@ -108,7 +108,12 @@ class Paced:
     @property
     def length(self) -> int | None:
         """Bytes of all frames; None when the connection breaks before the end."""
-        return None if self._cut else sum(len(frame.data) for frame in self._frames)
+        return None if self._cut else self.size
+
+    @property
+    def size(self) -> int:
+        """Bytes of all frames that come."""
+        return sum(len(frame.data) for frame in self._frames)
 
     @property
     def over(self) -> bool:

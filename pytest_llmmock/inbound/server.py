@@ -57,7 +57,9 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         write_error: WriteError | None = None,
+        shared: bool = False,
     ) -> None:
+        """`shared` says that other processes of ours listen at the same address."""
         self.host = host
         self.port = port
         """Once started, the real one."""
@@ -68,6 +70,7 @@ class Server:
         self._mounts: dict[str, Handle] = {}
         self._numbers = count(1)
         self._wanted_port = port
+        self._shared = shared
         self._listener: _Listener | None = None
         self._stopped = threading.Event()
 
@@ -80,7 +83,7 @@ class Server:
     def start(self) -> Self:
         """Listen, and answer in the background. A client may connect as soon as this returns."""
         if self._listener is None:
-            self._listener = _Listener(bind(self.host, self._wanted_port), self)
+            self._listener = _Listener(bind(self.host, self._wanted_port, shared=self._shared), self)
             self._stopped.clear()
             self.port = self._listener.port
             self._listener.acceptor.start()
