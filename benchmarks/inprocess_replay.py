@@ -13,9 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx2
-import openai
-from harness import Contender, Options, Ratio, Table, main, microseconds
-from in_process import Post, Replaying, ours, poster, ready, vcrpy
+from harness import Contender, Options, Ratio, T, Table, main, microseconds
+from in_process import Replaying, ours, poster, ready, sdk, sdk_caller, vcrpy
 from traffic import ask, compact, plain, varied, write_ours, write_vcrpy
 
 FLOOR, OURS, NEW, VCRPY = "MockTransport", "ours", "ours, new body", "vcrpy"
@@ -66,22 +65,22 @@ def below_the_sdk(cassettes: Cassettes, times: int) -> Table:
     )
 
 
-def replay(name: str, replaying: Replaying, call: Post, bodies: Sequence[bytes]) -> Contender:
+def replay(name: str, replaying: Replaying, call: Callable[[T], object], asked: Sequence[T]) -> Contender:
     """A turn: the cassette is opened and the reply played once, then calls are timed."""
 
     def turn() -> dict[str, float]:
         with replaying():
-            call(bodies[0])
-            return {"us": microseconds(call, bodies)}
+            call(asked[0])
+            return {"us": microseconds(call, asked)}
 
     return Contender(name, turn)
 
 
 def through_the_sdk(cassettes: Cassettes, times: int) -> Table:
     """The SDK makes the body, so it is one that was seen before."""
-    calls = [b""] * times
-    client = sdk_caller(httpx2.Client(), cassettes.asked)
-    floor = sdk_caller(httpx2.Client(transport=ready(cassettes.asked)), cassettes.asked)
+    calls = [cassettes.asked] * times
+    client = sdk_caller(sdk())
+    floor = sdk_caller(sdk(http_client=httpx2.Client(transport=ready(cassettes.asked))))
     return Table(
         f"openai's SDK, {_recordings(cassettes.size)}",
         [
@@ -91,14 +90,6 @@ def through_the_sdk(cassettes: Cassettes, times: int) -> Table:
         ],
         [Ratio("us", OURS, FLOOR), Ratio("us", VCRPY, OURS)],
     )
-
-
-def sdk_caller(http_client: httpx2.Client, number: int) -> Callable[[bytes], object]:
-    client = openai.OpenAI(
-        api_key="sk-none", base_url="https://api.openai.com/v1", http_client=http_client, max_retries=0
-    )
-    asked = ask(number)
-    return lambda _: client.chat.completions.create(**asked)
 
 
 def _recordings(size: int) -> str:

@@ -1,0 +1,80 @@
+"""Makes what the peers need: two virtual environments and aimock, in a folder outside of the checkout.
+
+    python benchmarks/peers.py DIR
+
+    DIR/v3     today's openai, vcrpy, pytest-recording, cassetter, pytest-httpserver, aimock-pytest, granian
+    DIR/v2     openai 2, and the peers that know httpx only: respx, pytest-httpx, openai-responses
+    DIR/node   aimock, where there is npm
+
+Both environments hold this checkout as it is, so that what is changed here is measured there. Where npm or
+one of the two environments cannot be had, the benchmarks leave out what needs it, and say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+NEWEST, BEFORE = "v3", "v2"
+
+PACKAGES = {
+    NEWEST: ["openai>=3", "vcrpy", "pytest-recording", "cassetter", "pytest-httpserver", "aimock-pytest"],
+    BEFORE: ["openai<3", "vcrpy", "pytest-recording", "respx", "pytest-httpx", "openai-responses"],
+}
+
+AIMOCK = "AIMOCK_CLI_PATH"
+"""The variable by which aimock-pytest, and our benchmarks, know where aimock's cli.js is."""
+
+
+@dataclass(frozen=True)
+class Peers:
+    """A folder with the peers. Without a folder: what is installed beside us."""
+
+    folder: Path | None
+
+    def python(self, environment: str) -> Path | None:
+        """The interpreter of one of the environments; None where that is not there."""
+        if self.folder is None:
+            return Path(sys.executable) if environment == NEWEST else None
+        found = self.folder / environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        return found if found.exists() else None
+
+    def environ(self) -> dict[str, str]:
+        """The environment of a benchmark: with aimock, where it is here."""
+        cli = self.folder / "node/node_modules/@copilotkit/aimock/dist/cli.js" if self.folder else None
+        return {**os.environ, AIMOCK: str(cli)} if cli and cli.exists() else dict(os.environ)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where they are put; made where it is missing")
+    folder: Path = parser.parse_args().folder.absolute()
+    for name, packages in PACKAGES.items():
+        _make(folder, name, packages)
+    if shutil.which("npm") is None:
+        print("There is no npm: aimock is left out.", file=sys.stderr)
+        return
+    _run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder / "node", "@copilotkit/aimock")
+
+
+def _make(folder: Path, name: str, packages: list[str]) -> None:
+    _run(sys.executable, "-m", "venv", folder / name)
+    python = Peers(folder).python(name)
+    assert python is not None
+    _run(python, "-m", "pip", "install", "--quiet", "--editable", f"{ROOT}[serve]", "httpx2>=2.12", *packages)
+
+
+def _run(*command: object) -> None:
+    print(*command, flush=True)
+    subprocess.run([str(part) for part in command], check=True)
+
+
+if __name__ == "__main__":
+    main()
