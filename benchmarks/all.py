@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, metavar="DIR", help="the folder that peers.py has filled")
     parser.add_argument("--json", type=Path, metavar="DIR", required=True, help="a JSON file for each goes there")
     parser.add_argument("--quick", action="store_true", help="short runs: show that everything works")
+    parser.add_argument("--rounds", type=int, help="turns of each contender, in place of what each benchmark takes")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of {', '.join(run.name for run in PLAN)}")
     options = parser.parse_args()
     peers = Peers(options.peers.absolute() if options.peers else None)
@@ -86,7 +87,8 @@ def measured(run: Run, peers: Peers, options: argparse.Namespace) -> bool:
     print(f"\n# {run.name}", flush=True)
     target = options.json / f"{run.name}.json"
     target.unlink(missing_ok=True)  # what is there is not of this run
-    how = ["--quick", "--rounds", "1"] if options.quick else [*run.options]
+    rounds = options.rounds or (1 if options.quick else None)
+    how = [*run.options, *(["--quick"] if options.quick else []), *(["--rounds", str(rounds)] if rounds else [])]
     command = [python, _HERE / f"{run.script}.py", "--json", target, *how]
     began = time.monotonic()
     try:

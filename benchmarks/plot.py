@@ -43,12 +43,16 @@ def dots(tables: Iterable[Data]) -> Iterator[Dot]:
     for table in tables:
         for ratio in table["ratios"]:
             over, under, value = ratio["over"], ratio["under"], ratio["median"]
-            what = f"{table['title']}, {ratio['metric']}"
-            if over in COLOURS and under and "bare" not in under:
-                yield Dot(what, over, value)
+            if over in COLOURS and under and under != "bare pytest":
+                yield Dot(_what(table, ratio, under), over, value)
             elif under in COLOURS:
-                better = value if ratio["metric"] in RATES else 1 / value
-                yield Dot(f"{what}, {over}" if "," in over or "--" in over else what, under, better)
+                yield Dot(_what(table, ratio, over), under, value if ratio["metric"] in RATES else 1 / value)
+
+
+def _what(table: Data, ratio: Data, ours: str) -> str:
+    """What is measured, and which of ours where there are several."""
+    said = f"{table['title']}, {ratio['metric']}"
+    return f"{said} ({ours})" if "," in ours or "--" in ours else said
 
 
 def svg(found: Sequence[Dot]) -> str:
@@ -106,7 +110,8 @@ def _grid(axis: Axis, bottom: float) -> Iterator[str]:
 
 
 def _label(row: str, y: float) -> str:
-    return f'<text x="{LABELS - 12}" y="{y + 4}" text-anchor="end" font-size="11">{escape(row)}</text>'
+    line = f'<line x1="{LABELS}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}" stroke="#eee"/>'
+    return line + f'<text x="{LABELS - 12}" y="{y + 4}" text-anchor="end" font-size="11">{escape(row)}</text>'
 
 
 def _dot(dot: Dot, axis: Axis, y: float) -> str:

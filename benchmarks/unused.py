@@ -32,9 +32,9 @@ IMPORTING = """
 import sys, time
 import pytest, _pytest.config
 before = set(sys.modules)
-began = time.perf_counter()
+began = time.process_time()
 import {module}
-took = time.perf_counter() - began
+took = time.process_time() - began
 roots = {{name.partition(".")[0] for name in set(sys.modules) - before}}
 print(took * 1000, len(roots - sys.stdlib_module_names - {{"{module}".partition(".")[0]}}))
 """
@@ -46,8 +46,8 @@ def tables(options: Options) -> Iterator[Table]:
         root = Path(folder)
         (root / "test_empty.py").write_text("def test_nothing():\n    pass\n")
         yield imports(plugins, root / "imported")
-        yield runs(plugins, root, cached=True)
-        yield runs(plugins, root, cached=False)
+        yield runs(plugins, root, cached=True, warm_up=not options.quick)
+        yield runs(plugins, root, cached=False, warm_up=not options.quick)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def imports(plugins: list[Plugin], root: Path) -> Table:
     )
 
 
-def runs(plugins: list[Plugin], root: Path, *, cached: bool) -> Table:
+def runs(plugins: list[Plugin], root: Path, *, cached: bool, warm_up: bool) -> Table:
     sites = root / f"cached{cached}"
 
     def turn(plugin: Plugin) -> Sample:
@@ -102,6 +102,7 @@ def runs(plugins: list[Plugin], root: Path, *, cached: bool) -> Table:
             Ratio(CPU, OURS, BARE, at_most=1.04),
             *(Ratio(CPU, peer, BARE) for peer in PEERS),
         ],
+        warm_up=warm_up,
     )
 
 
