@@ -40,9 +40,9 @@ class Run:
 
 
 PLAN = (
-    Run("unused", BEFORE),
+    Run("unused", BEFORE, ("--rounds", "7")),
     Run("per_test"),
-    Run("per_test", BEFORE, ("--tests", "40")),
+    Run("per_test", BEFORE, ("--tests", "40", "--rounds", "2")),
     Run("inprocess_replay"),
     Run("growth"),
     Run("match_key"),
@@ -53,8 +53,8 @@ PLAN = (
     Run("miss_sdk", BEFORE),
     Run("server_replay"),
     Run("server_fixture"),
-    Run("stream_times"),
-    Run("recording", options=("--rounds", "5")),
+    Run("stream_times", options=("--rounds", "4")),
+    Run("recording", options=("--rounds", "3")),
 )
 
 

@@ -41,6 +41,7 @@ def tables(options: Options) -> Iterator[Table]:
                 Ratio(HELD, VCRPY, OURS),
                 Ratio(HELD, CASSETTER, OURS),
             ],
+            warm_up=False,
         )
 
 

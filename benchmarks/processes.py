@@ -51,5 +51,6 @@ def _resident_kibibytes(process_id: int) -> int:
 def _family(process_id: int) -> Iterator[int]:
     yield process_id
     for listed in Path(f"/proc/{process_id}/task").glob("*/children"):
-        for child in listed.read_text().split():
-            yield from _family(int(child))
+        with suppress(OSError):  # the thread has ended meanwhile
+            for child in listed.read_text().split():
+                yield from _family(int(child))

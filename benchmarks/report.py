@@ -64,12 +64,12 @@ def figure(value: float) -> str:
 
 
 def goals(tables: Iterable[Data]) -> Iterator[list[str]]:
-    """A row for each goal: of what, the ratio, the goal, what was measured, whether that is met."""
+    """A row for each goal: of what, unless that is as above; the ratio, the goal, what was measured, whether met."""
     for table in tables:
-        for ratio in table["ratios"]:
-            if ratio["goal"]:
-                goal, met = goal_cells(ratio)
-                yield [table["title"], ratio["name"], goal, figure(ratio["median"]), met]
+        wanted = [ratio for ratio in table["ratios"] if ratio["goal"]]
+        for number, ratio in enumerate(wanted):
+            goal, met = goal_cells(ratio)
+            yield ["" if number else table["title"], ratio["name"], goal, figure(ratio["median"]), met]
 
 
 def read_results(folder: Path) -> dict[str, Data]:
