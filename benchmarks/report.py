@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from peers import AIMOCK
 
 PACKAGES = (
     *("pytest-llmmock", "pytest", "openai", "httpx2", "httpx", "Werkzeug", "PyYAML"),
@@ -83,8 +86,17 @@ def machine() -> dict[str, str]:
         "date": date.today().isoformat(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_processor()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "packages": ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name))),
+        "packages": ", ".join([*(f"{name} {found}" for name in PACKAGES if (found := _version(name))), *_programs()]),
     }
+
+
+def _programs() -> Iterator[str]:
+    """What else is measured, or measures."""
+    cli = os.environ.get(AIMOCK)
+    if cli:
+        yield f"aimock {json.loads((Path(cli).parents[1] / 'package.json').read_text())['version']}"
+    if shutil.which("wrk"):
+        yield "load by wrk"
 
 
 def _processor() -> str:
