@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import httpx2
 from harness import Absent, Contender, Options, Ratio, Sample, Table, main, microseconds
 from peers import AIMOCK
-from servers import add_aimock
+from servers import NEEDED, add_aimock
 from traffic import HEADERS, PATH, REQUEST_HEADERS, answer, ask, compact, plain, question, text, write_ours
 
 from pytest_llmmock import LLMServer
@@ -139,7 +139,7 @@ def aimock_pytest() -> Iterator[str]:
     except ImportError:
         raise Absent("aimock-pytest") from None
     if AIMOCK not in os.environ:
-        raise Absent(f"aimock: --aimock, or {AIMOCK}, is the cli.js of npm's @copilotkit/aimock")
+        raise Absent(NEEDED)
     server = AIMockServer(NodeManager())
     url = server.start()
     try:

@@ -28,6 +28,9 @@ from traffic import EVENTS, PATH, ask, compact, plain, question, streamed, text,
 RATE, CPU, HALF = "requests/s", "CPU us/request", "us to an answer, half of them"
 SERVER_CORE, LOAD_CORE = 0, 1
 
+NEEDED = f"the cli.js of npm's @copilotkit/aimock, by --aimock or {AIMOCK}"
+"""What is told where there is no aimock."""
+
 _HERE = Path(__file__).parent
 _SECONDS_TO_START = 20.0
 
@@ -83,16 +86,11 @@ class Running:
         return mebibytes(self.process.pid)
 
 
-def driver_name() -> str:
-    return "wrk" if shutil.which("wrk") else "load.py"
-
-
 def _driver(port: int, asked: Load, connections: int) -> list[str]:
-    """wrk where it is: it leaves more of the machine to the server than a program of ours."""
-    if driver_name() == "load.py":
+    """wrk where it is: it leaves more of the machine to the server than a program of ours. It counts whole seconds."""
+    if asked.seconds < 1 or shutil.which("wrk") is None:
         return _python("load.py", port, asked.bodies, asked.seconds, connections)
-    seconds = max(1, round(asked.seconds))
-    options = ["--threads", 1, "--connections", connections, "--duration", f"{seconds}s", "--timeout", "10s"]
+    options = ["--threads", 1, "--connections", connections, "--duration", f"{asked.seconds:.0f}s", "--timeout", "10s"]
     command = ["wrk", *options, "--script", _HERE / "wrk.lua", f"http://127.0.0.1:{port}{PATH}", "--", asked.bodies]
     return [str(part) for part in command]
 
@@ -120,7 +118,7 @@ def aimock(cli: str, folder: Path, *options: str) -> Start:
     @contextmanager
     def start(core: int | None) -> Iterator[Running]:
         if not cli:
-            raise Absent(f"aimock: --aimock, or {AIMOCK}, is the cli.js of npm's @copilotkit/aimock")
+            raise Absent(NEEDED)
         port = _free_port()
         with _running(["node", cli, "--port", str(port), *given], port, core) as running:
             yield running
