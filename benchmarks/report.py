@@ -85,6 +85,7 @@ def machine() -> dict[str, str]:
     return {
         "date": date.today().isoformat(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_processor()}",
+        "load": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": ", ".join([*(f"{name} {found}" for name in PACKAGES if (found := _version(name))), *_programs()]),
     }

@@ -183,4 +183,4 @@ def _answer(connection: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    main(__doc__ or "", tables, rounds=7, more=add_aimock)
+    main(__doc__ or "", tables, rounds=15, more=add_aimock)

@@ -55,10 +55,12 @@ def blocks(results: Mapping[str, Data]) -> dict[str, str]:
 
 
 def machine(results: Mapping[str, Data]) -> str:
-    """On which day, on what, with which versions; each once."""
+    """On which day, on what, with which versions, each once; and how busy it was, by which to judge the figures."""
     kinds = ("date", "system", "python", "packages")
     said = {kind: dict.fromkeys(part for told in results.values() for part in told[kind].split(", ")) for kind in kinds}
-    return "\n".join(f"- {kind}: {', '.join(parts)}" for kind, parts in said.items())
+    loads = sorted(float(told["load"]) for told in results.values() if told["load"])
+    busy = [f"- load of the machine when a benchmark began: {loads[0]:g} to {loads[-1]:g}"] if loads else []
+    return "\n".join([*(f"- {kind}: {', '.join(parts)}" for kind, parts in said.items()), *busy])
 
 
 if __name__ == "__main__":
