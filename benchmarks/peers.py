@@ -6,8 +6,8 @@
     DIR/v2     openai 2, and the peers that know httpx only: respx, pytest-httpx, openai-responses
     DIR/node   aimock, where there is npm
 
-Both environments hold this checkout as it is, so that what is changed here is measured there. Where npm or
-one of the two environments cannot be had, the benchmarks leave out what needs it, and say so.
+Both environments hold what this checkout needs; `all.py` measures the checkout that it is in. Where npm or one of
+the two environments cannot be had, the benchmarks leave out what needs it, and say so.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ class Peers:
         return found if found.exists() else None
 
     def environ(self) -> dict[str, str]:
-        """The environment of a benchmark: with aimock, where it is here."""
+        """What a benchmark runs in: this checkout, whichever the folder was made for, and aimock where it is here."""
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         cli = self.folder / "node/node_modules/@copilotkit/aimock/dist/cli.js" if self.folder else None
-        return {**os.environ, AIMOCK: str(cli)} if cli and cli.exists() else dict(os.environ)
+        return {**environ, AIMOCK: str(cli)} if cli and cli.exists() else environ
 
 
 def main() -> None:
