@@ -189,7 +189,7 @@ def tables(options: Options) -> Iterator[Table]:
                 f"{tests} tests with one call of openai {MAJOR} each: {title}",
                 [Contender(name, partial(turn, name, root, tests, shared)) for name in PROGRAMS],
                 list(ratios(shares=shared != "None")),
-                warm_up=not options.quick,
+                warm_up=False,
             )
 
 
