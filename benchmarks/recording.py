@@ -38,7 +38,7 @@ def tables(options: Options) -> Iterator[Table]:
             SERVER: lambda: several(server, calls, numbers),
         }
         yield Table(
-            f"Recorded: {events} events, {GAP * 1000:g} ms apart, after {THINKS * 1000:g} ms",
+            f"{events} events, {GAP * 1000:g} ms apart, after {THINKS * 1000:g} ms",
             [Contender(name, way) for name, way in ways.items()],
             [
                 *(Ratio(FIRST, name, at_most=5) for name in (IN_PROCESS, SERVER)),
