@@ -20,22 +20,21 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
-import platform
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
-PACKAGES = ("pytest-llmmock", "vcrpy", "openai", "httpx2", "httpx", "Werkzeug", "PyYAML")
+from report import machine, markdown
 
 T = TypeVar("T")
+
+Clock = Callable[[], int]
+"""Nanoseconds."""
 
 Sample = Mapping[str, float]
 """What one turn of a contender measured: metric -> value."""
@@ -44,9 +43,19 @@ Options = argparse.Namespace
 """`quick`, `rounds`, `json`, and what a script added."""
 
 
+class Absent(Exception):
+    """Raised by a contender that is not here. Its text says what is needed."""
+
+
+FAILED = "It failed:"
+
+
 @dataclass(frozen=True)
 class Contender:
-    """Something that is measured, a turn in each round."""
+    """Something that is measured, a turn in each round.
+
+    One that raises is left out and told, and the others go on: no peer stops a run.
+    """
 
     name: str
     measure: Callable[[], Sample]
@@ -81,6 +90,12 @@ class Ratio:
             return value <= self.at_most
         return None if self.at_least is None else value >= self.at_least
 
+    def told(self, rounds: Sequence[float]) -> dict[str, Any]:
+        """With what it was in each round, as it goes into the JSON file."""
+        middle = median(rounds)
+        said = {"name": self.name, "metric": self.metric, "over": self.over, "under": self.under}
+        return {**said, "median": middle, "rounds": rounds, "goal": self.goal, "met": self.is_met_by(middle)}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -89,6 +104,10 @@ class Table:
     title: str
     contenders: Sequence[Contender]
     ratios: Sequence[Ratio]
+    rounds: int | None = None
+    """At most so many, where a turn takes long and its ratios are far from their goals."""
+    warm_up: bool = True
+    """Whether each contender has a turn before those that count."""
 
 
 @dataclass(frozen=True)
@@ -97,60 +116,70 @@ class Result:
 
     table: Table
     samples: Mapping[str, Sequence[Sample]]
+    left_out: Mapping[str, str]
+    """Contenders that are not in the samples, and why."""
 
-    def median(self, contender: str, metric: str) -> float:
-        return median(sample[metric] for sample in self.samples[contender])
+    def medians(self, contender: str) -> dict[str, float]:
+        samples = self.samples[contender]
+        return {metric: median(sample[metric] for sample in samples) for metric in samples[0]}
 
-    def ratios(self, ratio: Ratio) -> list[float]:
-        """The ratio in each round, the smallest first."""
+    def ratios(self) -> Iterator[dict[str, Any]]:
+        """What the samples say of the ratios, each with what it was in each round, the smallest first."""
+        for ratio in self.table.ratios:
+            if {ratio.over, ratio.under or ratio.over} <= self.samples.keys():
+                rounds = sorted(self._rounds(ratio))
+                if rounds:
+                    yield ratio.told(rounds)
+
+    def _rounds(self, ratio: Ratio) -> Iterator[float]:
+        over = [sample[ratio.metric] for sample in self.samples[ratio.over]]
         if not ratio.under:
-            return sorted(sample[ratio.metric] for sample in self.samples[ratio.over])
-        pairs = zip(self.samples[ratio.over], self.samples[ratio.under], strict=True)
-        return sorted(over[ratio.metric] / under[ratio.metric] for over, under in pairs)
+            return iter(over)
+        under = [sample[ratio.metric] for sample in self.samples[ratio.under]]
+        return (above / below for above, below in zip(over, under, strict=True) if below)
+
+    def as_data(self) -> dict[str, Any]:
+        """As it goes into the JSON file."""
+        return {
+            "title": self.table.title,
+            "ratios": list(self.ratios()),
+            "medians": {name: self.medians(name) for name in self.samples},
+            "left_out": self.left_out,
+            "samples": self.samples,
+        }
 
 
 # --- measuring ------------------------------------------------------------------------------------------
 
 
-def microseconds(function: Callable[[T], object], inputs: Sequence[T]) -> float:
-    """What one call takes, on the average of a call for each input."""
+def microseconds(function: Callable[[T], object], inputs: Sequence[T], clock: Clock = time.process_time_ns) -> float:
+    """What one call takes, on the average of a call for each input.
+
+    In processor time, which other work on the machine does not lengthen; what waits, or is done in another process,
+    needs `time.perf_counter_ns`.
+    """
     gc.collect()
-    start = time.perf_counter_ns()
+    start = clock()
     for each in inputs:
         function(each)
-    return (time.perf_counter_ns() - start) / len(inputs) / 1000
-
-
-def cpu_seconds(process_id: int) -> float | None:
-    """The processor time that a running process has used; None where only Linux would tell."""
-    if sys.platform != "linux":
-        return None
-    return time.clock_gettime(~process_id << 3 | 2)  # what clock_getcpuclockid(3) gives; Python has it for threads
-
-
-@contextmanager
-def pinned(core: int) -> Iterator[None]:
-    """Processes that are started in the block run on this core only, where the system knows how."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(before)[core % len(before)]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+    return (clock() - start) / len(inputs) / 1000
 
 
 def measure(table: Table, rounds: int) -> Result:
     """Every contender once to warm up, then once a round, each round beginning with another."""
     samples: dict[str, list[Sample]] = {each.name: [] for each in table.contenders}
-    for each in table.contenders:
-        each.measure()
-    for number in range(rounds):
-        for each in _rotated(table.contenders, number):
-            samples[each.name].append(each.measure())
-    return Result(table, samples)
+    left_out: dict[str, str] = {}
+    rounds = min(rounds, table.rounds or rounds)
+    for number in range(-1 if table.warm_up else 0, rounds):
+        for each in _rotated(table.contenders, max(number, 0)):
+            if each.name not in left_out:
+                try:
+                    sample = each.measure()
+                except Exception as error:  # whatever a peer raises, the others go on
+                    left_out[each.name] = _reason(error)
+                else:
+                    samples[each.name] += [sample] if number >= 0 else []
+    return Result(table, {name: found for name, found in samples.items() if name not in left_out}, left_out)
 
 
 def _rotated(contenders: Sequence[Contender], number: int) -> list[Contender]:
@@ -158,75 +187,12 @@ def _rotated(contenders: Sequence[Contender], number: int) -> list[Contender]:
     return [*contenders[first:], *contenders[:first]]
 
 
-# --- telling --------------------------------------------------------------------------------------------
-
-
-def markdown(result: Result) -> str:
-    """The ratios first, then the figures that they come from."""
-    ratios = [_ratio_row(result, ratio) for ratio in result.table.ratios]
-    metrics = list(next(iter(result.samples.values()))[0])
-    medians = [[name, *(_figure(result.median(name, metric)) for metric in metrics)] for name in result.samples]
-    return "\n\n".join(
-        [
-            f"### {result.table.title}",
-            _table(["ratio", "median", "lowest", "highest", "goal", "met"], ratios),
-            _table(["contender", *metrics], medians),
-        ]
-    )
-
-
-def _ratio_row(result: Result, ratio: Ratio) -> list[str]:
-    values = result.ratios(ratio)
-    middle = median(values)
-    met = {True: "yes", False: "no", None: ""}[ratio.is_met_by(middle)]
-    return [ratio.name, f"**{_figure(middle)}**", _figure(values[0]), _figure(values[-1]), ratio.goal, met]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    ruler = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ruler, *rows])
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def machine() -> dict[str, str]:
-    """What the figures depend on, without saying whose machine it is."""
-    return {
-        "date": date.today().isoformat(),
-        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {_processor()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or "unknown processor"
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "unknown processor")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "-"
-
-
-def as_data(result: Result) -> dict[str, Any]:
-    """A table as what goes into the JSON file."""
-    ratios = {ratio.name: _ratio_data(result, ratio) for ratio in result.table.ratios}
-    return {"title": result.table.title, "ratios": ratios, "samples": result.samples}
-
-
-def _ratio_data(result: Result, ratio: Ratio) -> dict[str, Any]:
-    values = result.ratios(ratio)
-    middle = median(values)
-    return {"median": middle, "rounds": values, "goal": ratio.goal, "met": ratio.is_met_by(middle)}
+def _reason(error: Exception) -> str:
+    """Why a contender is left out. What is not merely absent is shown in full."""
+    if isinstance(error, Absent):
+        return f"It needs {error}."
+    traceback.print_exception(error, limit=-3)
+    return f"{FAILED} {type(error).__name__}: {' '.join(str(error).split())[-300:]}"
 
 
 # --- the command line -----------------------------------------------------------------------------------
@@ -253,9 +219,11 @@ def main(
 def _run(doc: str, tables: Callable[[Options], Iterable[Table]], options: Options) -> None:
     header = {"benchmark": doc.partition("\n")[0], **machine(), "rounds": str(options.rounds)}
     print("\n".join(f"{name}: {value}" for name, value in header.items()), flush=True)
-    results = []
+    measured = []
     for table in tables(options):
-        results.append(measure(table, options.rounds))
-        print("\n" + markdown(results[-1]), flush=True)
+        measured.append(measure(table, options.rounds).as_data())
+        print("\n" + markdown(measured[-1]), flush=True)
     if options.json:
-        options.json.write_text(json.dumps({**header, "tables": [as_data(each) for each in results]}, indent=1) + "\n")
+        options.json.write_text(json.dumps({**header, "tables": measured}, indent=1) + "\n")
+    if any(why.startswith(FAILED) for table in measured for why in table["left_out"].values()):
+        sys.exit("Not all contenders could be measured.")

@@ -1,8 +1,7 @@
 """One recorded chat call replayed in process: ours, vcrpy, and httpx2.MockTransport as the floor.
 
 Below the SDK (`httpx2.Client.post`) with a body that was seen before and with a new one each time, and
-through openai's SDK, which takes ten times as long as all of it; with 1 and with 100 recordings, of which
-the last is asked for.
+through openai's SDK, which takes ten times as long as all of it. The cassette has one recording; `growth.py` has more.
 """
 
 from __future__ import annotations
@@ -13,50 +12,33 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx2
-import openai
-from harness import Contender, Options, Ratio, Table, main, microseconds
-from in_process import Post, Replaying, ours, poster, ready, vcrpy
+from harness import Contender, Options, Ratio, T, Table, main, microseconds
+from in_process import Replaying, ours, poster, ready, sdk, sdk_caller, vcrpy
 from traffic import ask, compact, plain, varied, write_ours, write_vcrpy
 
 FLOOR, OURS, NEW, VCRPY = "MockTransport", "ours", "ours, new body", "vcrpy"
-SIZES = (1, 100)
 
 
 def tables(options: Options) -> Iterator[Table]:
     times = 20 if options.quick else 200
     with TemporaryDirectory() as folder:
-        for size in SIZES:
-            cassettes = Cassettes(Path(folder), size)
-            yield below_the_sdk(cassettes, times)
-            yield through_the_sdk(cassettes, max(3, times // 5))
+        our_cassette = ours(write_ours(Path(folder, "ours.yaml"), [plain(0)]))
+        their_cassette = vcrpy(write_vcrpy(Path(folder, "vcrpy.yaml"), [plain(0)]))
+        yield below_the_sdk(our_cassette, their_cassette, times)
+        yield through_the_sdk(our_cassette, their_cassette, max(3, times // 5))
 
 
-class Cassettes:
-    """The same recordings in our format and in vcrpy's, of which the last is asked for."""
-
-    def __init__(self, folder: Path, size: int) -> None:
-        recorded = [plain(number) for number in range(size)]
-        self.size = size
-        self.asked = size - 1
-        self.ours = ours(write_ours(folder / f"ours{size}.yaml", recorded))
-        self.vcrpy = vcrpy(write_vcrpy(folder / f"vcrpy{size}.yaml", recorded))
-
-    def times_for_vcrpy(self, times: int) -> int:
-        """It compares each recording before the one that fits, twice a call."""
-        return max(2, times // self.size)
-
-
-def below_the_sdk(cassettes: Cassettes, times: int) -> Table:
-    body = compact(ask(cassettes.asked))
+def below_the_sdk(our_cassette: Replaying, their_cassette: Replaying, times: int) -> Table:
+    body = compact(ask(0))
     seen, new = [body] * times, [varied(body, number) for number in range(times)]
-    client, floor = poster(httpx2.Client()), poster(httpx2.Client(transport=ready(cassettes.asked)))
+    client, floor = poster(httpx2.Client()), poster(httpx2.Client(transport=ready(0)))
     return Table(
-        f"httpx2.Client.post, {_recordings(cassettes.size)}",
+        "httpx2.Client.post",
         [
             replay(FLOOR, nullcontext, floor, seen),
-            replay(OURS, cassettes.ours, client, seen),
-            replay(NEW, cassettes.ours, client, new),
-            replay(VCRPY, cassettes.vcrpy, client, seen[: cassettes.times_for_vcrpy(times)]),
+            replay(OURS, our_cassette, client, seen),
+            replay(NEW, our_cassette, client, new),
+            replay(VCRPY, their_cassette, client, seen),
         ],
         [
             Ratio("us", OURS, FLOOR, at_most=1.05),
@@ -66,43 +48,30 @@ def below_the_sdk(cassettes: Cassettes, times: int) -> Table:
     )
 
 
-def replay(name: str, replaying: Replaying, call: Post, bodies: Sequence[bytes]) -> Contender:
+def replay(name: str, replaying: Replaying, call: Callable[[T], object], asked: Sequence[T]) -> Contender:
     """A turn: the cassette is opened and the reply played once, then calls are timed."""
 
     def turn() -> dict[str, float]:
         with replaying():
-            call(bodies[0])
-            return {"us": microseconds(call, bodies)}
+            call(asked[0])
+            return {"us": microseconds(call, asked)}
 
     return Contender(name, turn)
 
 
-def through_the_sdk(cassettes: Cassettes, times: int) -> Table:
+def through_the_sdk(our_cassette: Replaying, their_cassette: Replaying, times: int) -> Table:
     """The SDK makes the body, so it is one that was seen before."""
-    calls = [b""] * times
-    client = sdk_caller(httpx2.Client(), cassettes.asked)
-    floor = sdk_caller(httpx2.Client(transport=ready(cassettes.asked)), cassettes.asked)
+    calls = [0] * times
+    client, floor = sdk_caller(sdk()), sdk_caller(sdk(http_client=httpx2.Client(transport=ready(0))))
     return Table(
-        f"openai's SDK, {_recordings(cassettes.size)}",
+        "openai's SDK",
         [
             replay(FLOOR, nullcontext, floor, calls),
-            replay(OURS, cassettes.ours, client, calls),
-            replay(VCRPY, cassettes.vcrpy, client, calls[: cassettes.times_for_vcrpy(times)]),
+            replay(OURS, our_cassette, client, calls),
+            replay(VCRPY, their_cassette, client, calls),
         ],
         [Ratio("us", OURS, FLOOR), Ratio("us", VCRPY, OURS)],
     )
-
-
-def sdk_caller(http_client: httpx2.Client, number: int) -> Callable[[bytes], object]:
-    client = openai.OpenAI(
-        api_key="sk-none", base_url="https://api.openai.com/v1", http_client=http_client, max_retries=0
-    )
-    asked = ask(number)
-    return lambda _: client.chat.completions.create(**asked)
-
-
-def _recordings(size: int) -> str:
-    return "1 recording" if size == 1 else f"the last of {size} recordings"
 
 
 if __name__ == "__main__":

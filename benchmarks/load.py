@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 
 from traffic import PATH, REQUEST_HEADERS
 
@@ -32,6 +33,8 @@ class Connection:
         self._port = port
         self._requests = requests
         self._selector = selector
+        self.took: list[float] = []
+        """Seconds to each answer."""
         self._connect()
 
     def _connect(self) -> None:
@@ -45,6 +48,7 @@ class Connection:
 
     def ask(self) -> None:
         self._received = b""
+        self._asked = time.perf_counter()
         self._socket.sendall(next(self._requests))
 
     def receive(self) -> bool:
@@ -56,6 +60,7 @@ class Connection:
         head, _, body = self._received.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200 ") or not (block and body):
             raise RuntimeError(f"not an answer: {self._received[:500]!r}")
+        self.took.append(time.perf_counter() - self._asked)
         if _CLOSE.search(head):
             self.close()
             self._connect()
@@ -75,7 +80,7 @@ def _is_whole(received: bytes) -> bool:
 
 
 def load(port: int, bodies: Sequence[bytes], seconds: float, connections: int) -> dict[str, float]:
-    """Answers that came within the time, and the time."""
+    """Answers that came within the time, the time, and the microseconds in which half of them came."""
     with selectors.DefaultSelector() as selector:
         clients = [Connection(port, _requests(bodies, number), selector) for number in range(connections)]
         start = time.perf_counter()
@@ -85,7 +90,8 @@ def load(port: int, bodies: Sequence[bytes], seconds: float, connections: int) -
         elapsed = time.perf_counter() - start
         for client in clients:
             client.close()
-    return {"answers": answers, "seconds": elapsed}
+    half = median(took for client in clients for took in client.took) * 1e6
+    return {"answers": answers, "seconds": elapsed, "half": half, "errors": 0}
 
 
 def _count_answers(selector: selectors.BaseSelector, deadline: float) -> int:

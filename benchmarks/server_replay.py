@@ -1,215 +1,185 @@
-"""Replay over HTTP: `llmmock replay` against stock werkzeug, and aimock where its `cli.js` is given.
+"""Replay over HTTP: `llmmock replay` against aimock, and stock werkzeug.
 
-Requests per second with 8 connections, and the server's processor time for each; answers of 2 KB of JSON, and
-streams of 200 events. Server and load are processes of their own, each on a core of its own. Stock werkzeug
-closes the connection after each answer, so that its clients connect anew: that is part of what it costs.
+Requests per second, the server's processor time for each, and how soon one client that asks alone has its answer;
+answers of 2 KB of JSON, and streams of 200 events. Cold is from the start of the process on, with its memory; warm
+has answered for seconds. Server and load are processes of their own, each on a core of its own, except where there
+are two workers. Load comes from wrk where it is installed, else from `load.py`. Stock werkzeug closes the connection
+after each answer, so that its clients connect anew: that is part of what it costs.
 """
 
 from __future__ import annotations
 
-import argparse
-import http.client
-import json
-import re
-import socket
-import subprocess
-import sys
+import importlib.util
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness import Contender, Options, Ratio, Sample, Table, cpu_seconds, main, pinned
+from harness import Absent, Contender, Options, Ratio, Sample, Table, main
+from servers import (
+    CPU,
+    HALF,
+    LOAD_CORE,
+    RATE,
+    SERVER_CORE,
+    Load,
+    Running,
+    Start,
+    add_aimock,
+    aimock,
+    llmmock,
+    post,
+    stock,
+    write_served,
+)
 from stock_werkzeug import REQUESTS
-from traffic import EVENTS, PATH, ask, compact, plain, question, streamed, text, write_ours
+from traffic import EVENTS, in_time, streamed, write_ours
 
 CONNECTIONS = 8
-OURS, STOCK, STOCK_BLOCKS, AIMOCK = "llmmock replay", "stock werkzeug", "stock werkzeug, one write", "aimock"
-RATE, CPU = "requests/s", "CPU us/request"
-SERVER_CORE, LOAD_CORE = 0, 1
-
-_HERE = Path(__file__).parent
-_SECONDS_TO_START = 20.0
+OURS, BY_EVENT, WORKERS = "llmmock replay", "llmmock replay, event by event", "llmmock replay --workers 2"
+STOCK, STOCK_BLOCKS, AIMOCK = "stock werkzeug", "stock werkzeug, one write", "aimock"
+START, IDLE, LOADED = "ms to the first answer", "MiB idle", "MiB after load"
 
 
 def tables(options: Options) -> Iterator[Table]:
-    seconds = 0.3 if options.quick else 2.0
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        servers = {name: stack.enter_context(start()) for name, start in _starters(folder, options).items()}
-        for stream in (False, True):
-            yield loaded(servers, Load.of(folder, stream, seconds))
+    seconds = 0.2 if options.quick else 2.0
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        cassette = write_served(folder)
+        plain = Load.of(folder, stream=False, seconds=seconds)
+        streams = Load.of(folder, stream=True, seconds=seconds)
+        ours, theirs = llmmock(cassette), aimock(options.aimock, folder / "aimock")
+        yield cold({OURS: ours, AIMOCK: theirs}, plain)
+        with warm({OURS: ours, STOCK: stock("events"), AIMOCK: theirs}) as servers:
+            yield warm_json(servers, plain)
+        by_event = llmmock(write_by_event(folder), "--speed", "x1000000")
+        stocks = {STOCK: stock("events"), STOCK_BLOCKS: stock("blocks")}
+        with warm({OURS: ours, BY_EVENT: by_event, **stocks, AIMOCK: theirs}) as servers:
+            yield warm_streams(servers, streams)
+        with warm({OURS: ours, WORKERS: two_workers(cassette), AIMOCK: theirs}, core=None) as servers:
+            yield workers(servers, plain)
 
 
-def _starters(folder: Path, options: Options) -> dict[str, Callable[[], AbstractContextManager[Running]]]:
-    starters: dict[str, Callable[[], AbstractContextManager[Running]]] = {
-        OURS: partial(llmmock, folder),
-        STOCK: partial(stock, "events"),
-        STOCK_BLOCKS: partial(stock, "blocks"),
-    }
-    if options.aimock:
-        starters[AIMOCK] = partial(aimock, options.aimock, folder)
-    return starters
+def write_by_event(folder: Path) -> Path:
+    """Streams whose events were recorded a millisecond apart: much faster all are due at once, and sent one by one."""
+    return write_ours(folder / "by_event.yaml", [in_time(streamed(number), 0.001) for number in range(REQUESTS)])
 
 
-@dataclass(frozen=True)
-class Load:
-    """What a turn asks for."""
-
-    bodies: Path
-    """A line for each request."""
-    stream: bool
-    seconds: float
-
-    @classmethod
-    def of(cls, folder: Path, stream: bool, seconds: float) -> Load:
-        bodies = folder / f"bodies{stream}"
-        bodies.write_bytes(b"\n".join(compact(ask(number, stream=stream)) for number in range(REQUESTS)))
-        return cls(bodies, stream, seconds)
+# --- cold -----------------------------------------------------------------------------------------------
 
 
-def loaded(servers: dict[str, Running], asked: Load) -> Table:
-    what = f"SSE of {EVENTS} events" if asked.stream else "JSON of 2 KB"
-    names = [name for name in servers if asked.stream or name != STOCK_BLOCKS]
-    for name in names:
-        servers[name].check(asked)
+def cold(starts: Mapping[str, Start], asked: Load) -> Table:
     return Table(
-        f"{what}, {CONNECTIONS} connections",
-        [Contender(name, partial(servers[name].turn, asked)) for name in names],
-        [*_ratios(STOCK), *(_ratios(AIMOCK, 4) if AIMOCK in servers else [])],
+        f"A server from its start on: JSON of 2 KB, {CONNECTIONS} connections",
+        [Contender(name, partial(from_its_start, start, asked)) for name, start in starts.items()],
+        [
+            Ratio(START, OURS, AIMOCK, at_most=0.7),
+            Ratio(IDLE, OURS, AIMOCK, at_most=0.5),
+            Ratio(LOADED, OURS, AIMOCK, at_most=0.35),
+            *rates(AIMOCK),
+        ],
+        warm_up=False,
     )
 
 
-def _ratios(peer: str, goal: float | None = None) -> list[Ratio]:
-    on_linux = [Ratio(CPU, peer, OURS)] if sys.platform == "linux" else []
-    return [Ratio(RATE, OURS, peer, at_least=goal), *on_linux]
+def from_its_start(start: Start, asked: Load) -> Sample:
+    body = asked.bodies.read_bytes().splitlines()[0]
+    began = time.perf_counter()
+    with start(SERVER_CORE) as server:
+        post(server.port, body)
+        took = (time.perf_counter() - began) * 1000
+        idle = server.memory()
+        alone = server.load(asked.lasting(asked.seconds / 2), 1)
+        together = server.load(asked, CONNECTIONS)
+        return {START: took, IDLE: idle, LOADED: server.memory(), **together, HALF: alone[HALF]}
 
 
-# --- servers --------------------------------------------------------------------------------------------
+def rates(peer: str) -> list[Ratio]:
+    return [
+        Ratio(RATE, OURS, peer, at_least=4),
+        Ratio(CPU, peer, OURS, at_least=5),
+        Ratio(HALF, OURS, peer, at_most=0.25),
+    ]
 
 
-@dataclass(frozen=True)
-class Running:
-    """A server in a process of its own."""
-
-    process: subprocess.Popen[str]
-    port: int
-
-    def check(self, asked: Load) -> None:
-        """Raises unless every request is answered as it should be; the server is warm then."""
-        for body in asked.bodies.read_bytes().splitlines():
-            answered = _post(self.port, body)
-            if asked.stream and not EVENTS * 0.9 < answered.count(b"data: ") < EVENTS * 1.1:
-                raise RuntimeError(f"{answered.count(b'data: ')} events instead of {EVENTS}")
-
-    def turn(self, asked: Load) -> Sample:
-        before = cpu_seconds(self.process.pid)
-        with pinned(LOAD_CORE):
-            command = _python("load.py", self.port, asked.bodies, asked.seconds, CONNECTIONS)
-            output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=asked.seconds + 60)
-        after = cpu_seconds(self.process.pid)
-        done = json.loads(output.stdout)
-        rate = {RATE: done["answers"] / done["seconds"]}
-        if before is None or after is None:
-            return rate
-        return {**rate, CPU: (after - before) / done["answers"] * 1e6}
+# --- warm -----------------------------------------------------------------------------------------------
 
 
-def llmmock(folder: Path) -> AbstractContextManager[Running]:
-    cassette = folder / "served.yaml"
-    kinds = (plain, streamed)
-    write_ours(cassette, [record(number) for record in kinds for number in range(REQUESTS)])
-    command = [sys.executable, "-m", "pytest_llmmock", "replay", str(cassette), "--port", "0"]
-    return _running(command, re.compile(r" on http://[^:]+:(\d+)"))
+class Warm:
+    """A server that starts with its first turn, is loaded until it is warm, and stays until the stack is closed."""
 
+    def __init__(self, stack: ExitStack, start: Start, core: int | None) -> None:
+        self._stack = stack
+        self._start = start
+        self._core = core
+        self._running: Running | None = None
 
-def stock(how: str) -> AbstractContextManager[Running]:
-    return _running(_python("stock_werkzeug.py", how), re.compile(r"(\d+)"))
+    def ready(self, asked: Load) -> Running:
+        if self._running is None:
+            self._running = self._stack.enter_context(self._start(self._core))
+            self._running.check(asked)
+            self._running.load(asked.lasting(asked.seconds * 3), CONNECTIONS)
+        return self._running
 
+    def together(self, asked: Load) -> Sample:
+        return self.ready(asked).load(asked, CONNECTIONS, None if self._core is None else LOAD_CORE)
 
-def aimock(cli: str, folder: Path) -> AbstractContextManager[Running]:
-    """Its own events: pieces of the same text, of a size that makes as many of them."""
-    fixtures = folder / "aimock"
-    fixtures.mkdir()
-    replies = [{"match": {"userMessage": question(n)}, "response": {"content": text(n)}} for n in range(REQUESTS)]
-    (fixtures / "fixtures.json").write_text(json.dumps({"fixtures": replies}))
-    port, size = _free_port(), len(text(0)) // EVENTS
-    options = ["--port", str(port), "--fixtures", str(fixtures), "--chunk-size", str(size), "--log-level", "silent"]
-    return _running(["node", cli, *options], port)
+    def alone_and_together(self, asked: Load) -> Sample:
+        alone = self.ready(asked).load(asked.lasting(asked.seconds / 2), 1)
+        return {**self.together(asked), HALF: alone[HALF]}
 
 
 @contextmanager
-def _running(command: Sequence[str], port: int | re.Pattern[str]) -> Iterator[Running]:
-    """A server for the time of the block. Its port is known, or is in the first line that it prints."""
-    with pinned(SERVER_CORE):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield Running(process, port if isinstance(port, int) else _printed_port(process, port))
-    finally:
-        _end(process)
+def warm(starts: Mapping[str, Start], *, core: int | None = SERVER_CORE) -> Iterator[dict[str, Warm]]:
+    with ExitStack() as stack:
+        yield {name: Warm(stack, start, core) for name, start in starts.items()}
 
 
-def _printed_port(process: subprocess.Popen[str], pattern: re.Pattern[str]) -> int:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = pattern.search(line)
-    if found is None:
-        raise RuntimeError(f"the server did not say where it is: {line!r}")
-    return int(found[1])
+def warm_json(servers: Mapping[str, Warm], asked: Load) -> Table:
+    return Table(
+        f"A server that is warm: JSON of 2 KB, {CONNECTIONS} connections",
+        [Contender(name, partial(server.alone_and_together, asked)) for name, server in servers.items()],
+        [*rates(AIMOCK), Ratio(RATE, OURS, STOCK), Ratio(CPU, STOCK, OURS)],
+        warm_up=False,
+    )
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+def warm_streams(servers: Mapping[str, Warm], asked: Load) -> Table:
+    return Table(
+        f"A server that is warm: SSE of {EVENTS} events, {CONNECTIONS} connections",
+        [Contender(name, partial(server.together, asked)) for name, server in servers.items()],
+        [
+            Ratio(RATE, OURS, AIMOCK, at_least=8),
+            Ratio(RATE, BY_EVENT, AIMOCK, at_least=1.5),
+            Ratio(CPU, AIMOCK, OURS),
+            Ratio(RATE, OURS, STOCK),
+            Ratio(CPU, STOCK, OURS),
+        ],
+        warm_up=False,
+    )
 
 
-def _post(port: int, body: bytes) -> bytes:
-    """The body of the answer; waits for a server that is only starting."""
-    deadline = time.monotonic() + _SECONDS_TO_START
-    while True:
-        try:
-            return _ask(port, body)
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+def workers(servers: Mapping[str, Warm], asked: Load) -> Table:
+    return Table(
+        f"Two workers: JSON of 2 KB, {CONNECTIONS} connections, servers and load on all cores",
+        [Contender(name, partial(server.together, asked)) for name, server in servers.items()],
+        [Ratio(RATE, WORKERS, OURS, at_least=1.7), Ratio(RATE, WORKERS, AIMOCK, at_least=7)],
+        warm_up=False,
+    )
 
 
-def _ask(port: int, body: bytes) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS_TO_START)
-    try:
-        connection.request("POST", PATH, body, {"content-type": "application/json", "connection": "close"})
-        response = connection.getresponse()
-        answered = response.read()
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise RuntimeError(f"status {response.status}: {answered[:500]!r}")
-    return answered
+def two_workers(cassette: Path) -> Start:
+    start = llmmock(cassette, "--workers", "2")
 
+    def with_granian(core: int | None) -> AbstractContextManager[Running]:
+        if importlib.util.find_spec("granian") is None:
+            raise Absent("granian, which the extra pytest-llmmock[serve] brings")
+        return start(core)
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
-
-
-def _python(script: str, *arguments: object) -> list[str]:
-    return [sys.executable, str(_HERE / script), *map(str, arguments)]
-
-
-def _more(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--aimock", metavar="CLI", help="aimock's dist/cli.js, from npm's @copilotkit/aimock")
+    return with_granian
 
 
 if __name__ == "__main__":
-    main(__doc__ or "", tables, rounds=5, more=_more)
+    main(__doc__ or "", tables, rounds=5, more=add_aimock)

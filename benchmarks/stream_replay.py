@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx2
-import openai
 from harness import Contender, Options, Ratio, Table, main, microseconds
-from in_process import Replaying, ours, vcrpy
+from in_process import Replaying, ours, sdk, vcrpy
 from traffic import REQUEST_HEADERS, STREAM_HEADERS, URL, ask, compact, events, streamed, write_ours, write_vcrpy
 
 COUNT = 1000
@@ -70,9 +69,7 @@ def replay(name: str, replaying: Replaying, call: Callable[[object], object], ti
 
 
 def through_the_sdk(http_client: httpx2.Client) -> Callable[[object], object]:
-    client = openai.OpenAI(
-        api_key="sk-none", base_url="https://api.openai.com/v1", http_client=http_client, max_retries=0
-    )
+    client = sdk(http_client=http_client)
     asked = ask(0, stream=True)
     return lambda _: counted(sum(1 for _ in client.chat.completions.create(**asked)), COUNT)
 

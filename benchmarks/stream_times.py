@@ -2,33 +2,33 @@
 
 200 events, 5 ms apart, at recorded speed: in process with httpx2, sync and async, and from `llmmock replay` over HTTP.
 How late an event is counts from the moment at which the client asks. The floor is a thread that sleeps until
-the same deadlines.
+the same deadlines. Then the gaps between the events, over HTTP, beside those of aimock.
 """
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 import httpx2
 from harness import Contender, Options, Ratio, Sample, Table, main
-from traffic import ORIGIN, PATH, REQUEST_HEADERS, ask, compact, streamed, write_ours
+from servers import Running, Start, add_aimock, aimock, llmmock, post
+from traffic import ORIGIN, PATH, REQUEST_HEADERS, ask, compact, in_time, streamed, write_ours
 
 from pytest_llmmock import use_cassette
-from pytest_llmmock.core.model import Frame
 
 GAP = 0.005
 BODY = compact(ask(0, stream=True))
 SLEEP, SYNC, ASYNC, SERVER = "sleeping thread", "httpx2", "httpx2, async", "llmmock replay"
+AIMOCK = "aimock"
 HALF, LATEST = "ms late, median", "ms late, 99 of 100"
+DRIFT, ERROR = "% drift", "us off, half of the gaps"
 
 Arrivals = Callable[[], Sequence[float]]
 """Seconds from the request to each event."""
@@ -36,32 +36,60 @@ Arrivals = Callable[[], Sequence[float]]
 
 def tables(options: Options) -> Iterator[Table]:
     events = 20 if options.quick else 200
-    with TemporaryDirectory() as folder:
-        cassette = write_in_time(Path(folder), events)
-        due = [(number + 1) * GAP for number in range(events)]
-        with replaying(cassette) as url:
-            ways: dict[str, Arrivals] = {
-                SLEEP: lambda: sleep(due),
-                SYNC: lambda: in_process(cassette, lambda: read(ORIGIN)),
-                ASYNC: lambda: in_process(cassette, lambda: asyncio.run(read_async(ORIGIN))),
-                SERVER: lambda: read(url),
-            }
-            yield Table(
-                f"{events} events, {GAP * 1000:g} ms apart",
-                [Contender(name, lateness(way, due)) for name, way in ways.items()],
-                [
-                    *(Ratio(HALF, name, at_most=2) for name in (SYNC, ASYNC, SERVER)),
-                    *(Ratio(LATEST, name, at_most=10) for name in (SYNC, ASYNC, SERVER)),
-                    *(Ratio(HALF, name, SLEEP) for name in (SYNC, ASYNC, SERVER)),
-                ],
-            )
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        cassette = write_ours(folder / "ours.yaml", [in_time(streamed(0, events - 1), GAP)])
+        with llmmock(cassette, "--speed", "recorded")(None) as server:
+            yield late(cassette, server, events)
+        one_more = write_ours(folder / "gaps.yaml", [in_time(streamed(0, events), GAP)])
+        theirs = aimock(options.aimock, folder / "aimock", "--latency", str(round(GAP * 1000)))
+        yield gaps({SERVER: llmmock(one_more, "--speed", "recorded"), AIMOCK: theirs}, events)
 
 
-def write_in_time(folder: Path, events: int) -> Path:
-    recorded = streamed(0)
-    frames = [Frame(frame.data, (number + 1) * GAP) for number, frame in enumerate(recorded.reply.frames)]
-    kept = [*frames[: events - 1], Frame(frames[-1].data, events * GAP)]
-    return write_ours(folder / "ours.yaml", [replace(recorded, reply=replace(recorded.reply, frames=kept))])
+def late(cassette: Path, server: Running, events: int) -> Table:
+    due = [(number + 1) * GAP for number in range(events)]
+    ways: dict[str, Arrivals] = {
+        SLEEP: lambda: sleep(due),
+        SYNC: lambda: in_process(cassette, lambda: read(ORIGIN)),
+        ASYNC: lambda: in_process(cassette, lambda: asyncio.run(read_async(ORIGIN))),
+        SERVER: lambda: read(address(server)),
+    }
+    return Table(
+        f"Events in time: {events}, {GAP * 1000:g} ms apart",
+        [Contender(name, lateness(way, due)) for name, way in ways.items()],
+        [
+            *(Ratio(HALF, name, at_most=2) for name in (SYNC, ASYNC, SERVER)),
+            *(Ratio(LATEST, name, at_most=10) for name in (SYNC, ASYNC, SERVER)),
+            *(Ratio(HALF, name, SLEEP) for name in (SYNC, ASYNC, SERVER)),
+        ],
+    )
+
+
+def gaps(starts: Mapping[str, Start], count: int) -> Table:
+    """What a client sees of the gaps alone: how far each is from what was asked for, and all of them together."""
+    return Table(
+        f"Gaps over HTTP: {count} of {GAP * 1000:g} ms",
+        [Contender(name, partial(kept, start, count + 1)) for name, start in starts.items()],
+        [
+            Ratio(DRIFT, SERVER, at_most=0.5),
+            Ratio(ERROR, SERVER, AIMOCK, at_most=0.25),
+        ],
+    )
+
+
+def kept(start: Start, events: int) -> Sample:
+    with start(None) as server:
+        post(server.port, BODY)  # it is up
+        came = read(address(server))[-events:]  # aimock says first who speaks
+    if len(came) < events:
+        raise RuntimeError(f"{len(came)} events instead of {events}")
+    between = [after - before for before, after in pairwise(came)]
+    drift = sum(between) / (GAP * len(between)) - 1
+    return {DRIFT: abs(drift) * 100, ERROR: median(abs(gap - GAP) for gap in between) * 1e6}
+
+
+def address(server: Running) -> str:
+    return f"http://127.0.0.1:{server.port}"
 
 
 def lateness(way: Arrivals, due: Sequence[float]) -> Callable[[], Sample]:
@@ -100,17 +128,5 @@ async def read_async(url: str) -> list[float]:
             return [time.perf_counter() - began async for _ in response.aiter_raw()]
 
 
-@contextmanager
-def replaying(cassette: Path) -> Iterator[str]:
-    """The address of a process that replays in time."""
-    command = [sys.executable, "-m", "pytest_llmmock", "replay", str(cassette), "--port", "0", "--speed", "recorded"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            yield server.stdout.readline().split()[-1]
-        finally:
-            server.terminate()
-
-
 if __name__ == "__main__":
-    main(__doc__ or "", tables, rounds=5)
+    main(__doc__ or "", tables, rounds=5, more=add_aimock)

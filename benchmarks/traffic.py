@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from harness import Absent
 
 from pytest_llmmock import dialects
 from pytest_llmmock.cassettes import library
@@ -119,6 +122,12 @@ def streamed(number: int, count: int = EVENTS) -> Recorded:
     return Recorded(_request(compact(ask(number, stream=True))), Reply(200, STREAM_HEADERS, frames, "OK"))
 
 
+def in_time(recorded: Recorded, gap: float) -> Recorded:
+    """The same, its frames so many seconds apart; the first comes after as many."""
+    frames = [Frame(frame.data, (number + 1) * gap) for number, frame in enumerate(recorded.reply.arrived)]
+    return replace(recorded, reply=replace(recorded.reply, frames=frames))
+
+
 def _request(body: bytes) -> Request:
     return Request("POST", ORIGIN, PATH, headers=(("content-type", "application/json"),), body=body)
 
@@ -155,3 +164,13 @@ def _as_vcrpy(recorded: Recorded) -> dict[str, Any]:
             "body": {"string": reply.body.decode()},
         },
     }
+
+
+def write_cassetter(path: Path, vcrpy_file: Path) -> Path:
+    """The same calls as cassetter's own command takes them over from vcrpy. Raises `Absent`."""
+    try:
+        from cassetter.cli import convert_file
+    except ImportError:
+        raise Absent("cassetter") from None
+    convert_file(vcrpy_file, path)
+    return path
