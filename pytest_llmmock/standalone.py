@@ -58,6 +58,7 @@ class Shelf:
         """The reply to a request of any client."""
         self._slots: dict[str, _Slot] = {}
         self._all = self._slot(list(self._cassettes.values()))
+        self._all.deck.player.settle()  # so that a recording that cannot be read is told before anybody asks
 
     def _slot(self, cassettes: Sequence[Cassette]) -> _Slot:
         deck = Deck(cassettes, self._settings, self._keys, advice=_ADVICE, journal_limit=JOURNAL_LIMIT)

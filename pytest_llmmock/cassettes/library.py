@@ -91,11 +91,9 @@ def cassette_of(
     """The cassette that these bytes are, as if they stood in a file. Raises `CassetteFormatError`."""
     called = called or str(path)
     try:
-        interactions = format.loads(data, signature, blob or blob_finder(path))
+        interactions = format.loads(data, signature, blob or blob_finder(path), called)
     except CassetteFormatError as error:
         raise CassetteFormatError(f"{called} is not a cassette that can be read. {error}") from None
-    for number, interaction in enumerate(interactions, 1):
-        interaction.place = f"{called}, interaction {number}"
     return Cassette(path, interactions, exists=True)
 
 

@@ -21,6 +21,7 @@ LONGEST_KEY = 200
 _LITERAL = re.compile(
     "[\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]*"
 )
+_ASCII_LITERAL = re.compile("[\\t\\n\\x20-\\x7e]*")
 _UNPRINTABLE = re.compile(
     "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
@@ -117,10 +118,20 @@ def text(value: str, pad: str) -> str:
         raise UnwritableError("nested too deeply")
     if "\n" not in value:
         wide = len(value) > _WIDE and not _is_plain(value)
-        return _literal(value, pad) if wide and _LITERAL.fullmatch(value) else _one_line(value, pad)
-    if value.strip("\n") and _LITERAL.fullmatch(value):
+        return _literal(value, pad) if wide and is_literal(value) else _one_line(value, pad)
+    if value.strip("\n") and is_literal(value):
         return _literal(value, pad)
     return _quoted(value, pad)
+
+
+def is_literal(value: str) -> bool:
+    """Whether no character of a text has to be escaped."""
+    return bool((_ASCII_LITERAL if value.isascii() else _LITERAL).fullmatch(value))
+
+
+def is_reserved(value: str) -> bool:
+    """Whether a word stands for something else in YAML."""
+    return len(value) < 6 and _RESERVED.fullmatch(value) is not None
 
 
 def _literal(value: str, pad: str) -> str:
@@ -142,7 +153,7 @@ def _one_line(value: str, pad: str = "") -> str:
 
 
 def _is_plain(value: str) -> bool:
-    return bool(_PLAIN.fullmatch(value)) and not _RESERVED.fullmatch(value) and not _UNPRINTABLE.search(value)
+    return bool(_PLAIN.fullmatch(value)) and not is_reserved(value) and not _UNPRINTABLE.search(value)
 
 
 def _quoted(value: str, pad: str) -> str:
@@ -183,6 +194,6 @@ def flow(value: Any) -> str:
         return "[" + ", ".join(flow(item) for item in value) + "]"
     if not isinstance(value, str):
         return _plain_value(value)
-    if _FLOW_PLAIN.fullmatch(value) and not _RESERVED.fullmatch(value):
+    if _FLOW_PLAIN.fullmatch(value) and not is_reserved(value):
         return value
     return f'"{_escaped(value)}"'
