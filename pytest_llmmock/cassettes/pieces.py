@@ -29,8 +29,7 @@ _START = b"\n- request:\n"
 _REPLY = b"\n  response:\n"
 _META = b"\n  llmmock: {key: "
 _OUR_LINE = re.compile(rb'"?([0-9a-f]{32})"?, stamp: "?([0-9a-f]{16})"?[,}]')
-_METHOD = re.compile(rb"^    method: ([A-Z]+)$", re.MULTILINE)
-_ASCII = bytes(range(0x20, 0x7F)) + b"\t\n"
+_METHOD = re.compile(rb"    method: ([A-Z]+)\n")
 
 
 def pieces_of(data: bytes, signature: bytes | None, blob: Blob | None, called: str) -> Pieces | None:
@@ -171,7 +170,7 @@ class Pieces:
         from .foreign import recorded_reply
 
         at = self._reply(number)
-        method = _METHOD.search(self._data, self._starts[number], at)
+        method = _METHOD.match(self._data, self._starts[number] + len(_START))
         try:
             if method is not None and _OUR_LINE.match(self._data, self._lines[number] + len(_META)):
                 text = self._data[at + 1 : self._end(number)]
@@ -209,6 +208,6 @@ def build(make: Callable[[], T]) -> T:
 def by_lines(text: bytes) -> dict[str, Any] | None:
     """The value of these lines, read line by line; None where that cannot be done."""
     try:
-        return yaml_lines.read(text.rstrip(b"\n").decode() + "\n")
-    except (UnicodeDecodeError, yaml_lines.UnusualError):
+        return yaml_lines.read(text)
+    except yaml_lines.UnusualError:
         return None

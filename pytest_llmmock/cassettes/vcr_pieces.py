@@ -92,5 +92,7 @@ class VcrPieces:
 
         found = items(self._data)
         if len(found) != len(self._replies):
-            raise CassetteFormatError("It holds lines that look like the beginning of an interaction and are none.")
+            raise CassetteFormatError(
+                "It holds lines that look like the beginning of an interaction and stand in a text. Indent that text."
+            )
         return found

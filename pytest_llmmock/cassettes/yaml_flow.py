@@ -12,25 +12,26 @@ from typing import Any
 
 from .yaml_text import is_reserved
 
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\["\\ntrbf])*+"|[A-Za-z_][\w./+-]*+|[^"A-Za-z_\\]++', re.ASCII)
-"""A text in quotes, a word, or what stands between them."""
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\["\\ntrbf])*+"|[A-Za-z_][\w./+-]*+|[^"A-Za-z_\\]++|.', re.ASCII)
+"""A text in quotes, a word, what stands between them, or what is none of these."""
+_WORD = re.compile(r"[A-Za-z_][\w./+-]*", re.ASCII)
 _BETWEEN = re.compile(r"(?:[\[\]{}]|, |: |-?[0-9][0-9.]*)*")
-_LONG_KEY = re.compile(r'[^"]{1000}": ')
+_LONG_KEY = re.compile(r'[^"]{1000}"?: ')
 """YAML wants a key to end within 1024 bytes."""
 
 
 def read(text: str) -> Any:
     """The value. Raises `ValueError`."""
     tokens = _TOKEN.findall(text)
-    if "".join(tokens) != text or (len(text) > 1000 and _LONG_KEY.search(text)):
-        raise ValueError("a text in quotes of another shape")
-    return json.loads("".join([token if token[0] == '"' else _as_json(token) for token in tokens]))
+    if len(text) > 1000 and _LONG_KEY.search(text):
+        raise ValueError("a long key")
+    return json.loads("".join([token if token[0] == '"' and len(token) > 1 else _as_json(token) for token in tokens]))
 
 
 @lru_cache(maxsize=1024)
 def _as_json(token: str) -> str:
     if _BETWEEN.fullmatch(token) or token in ("true", "false", "null"):
         return token
-    if not token[0].isalpha() or is_reserved(token):
+    if not _WORD.fullmatch(token) or is_reserved(token):
         raise ValueError(f"{token!r} is of another shape")
     return f'"{token}"'

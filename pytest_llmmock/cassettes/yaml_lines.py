@@ -21,6 +21,11 @@ _WITH_DIGITS = re.compile(r"(?!0[xX])[0-9](?:[^\n\t:#]++|:(?=[^\s])|(?<=[^\s])#)
 _DIGITS = re.compile(r"[-+.0-9_:eEbBoOtTzZ ]*")
 """Text that begins with a digit and may be a number, a time or a date."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})(\.[0-9]+(?:e[-+][0-9]+)?)?")
+_SIMPLE = re.compile(
+    r"(?!(?i:y|n|yes|no|true|false|on|off|null):)([A-Za-z_][\w-]*+): ((-?[1-9][0-9]{0,17}|0)|[^\W\d][^\n\t:#]*+(?<! ))",
+)
+"""Most entries: a word as the key, and behind it a whole number or text without marks; short text may be reserved."""
+_ASCII = bytes(range(0x20, 0x7F)) + b"\t\n"
 _CONSTANTS: dict[str, Callable[[], Any]] = {
     "null": lambda: None,
     "true": lambda: True,
@@ -40,15 +45,15 @@ class UnusualError(Exception):
     """This is not of the shapes that are known here."""
 
 
-def read(text: str) -> dict[str, Any]:
+def read(source: bytes) -> dict[str, Any]:
     """The mapping that these lines are, the first of which tells how far it is indented. Raises `UnusualError`."""
-    if not text.endswith("\n") or not is_literal(text):
-        raise UnusualError("other characters, or no last line end")
-    lines = text.split("\n")
-    lines[-1] = _END
-    reader = _Reader(lines)
     try:
-        value = reader.mapping(text[: len(text) - len(text.lstrip(" "))])
+        text = source.decode()
+        if source.translate(None, _ASCII) and not is_literal(text):
+            raise UnusualError("characters that may mean something else")
+        lines = [*text.rstrip("\n").split("\n"), _END]
+        reader = _Reader(lines)
+        value = reader.mapping(" " * (len(text) - len(text.lstrip(" "))))
     except (ValueError, RecursionError) as error:
         raise UnusualError(str(error)) from None
     if reader.at != len(lines) - 1:
@@ -69,6 +74,12 @@ class _Reader:
         found: dict[str, Any] = {}
         key = value = ""
         while (line := lines[self.at]).startswith(pad) and line is not _END:
+            entry = _SIMPLE.fullmatch(line, width)
+            if entry is not None:
+                key, value, digits = entry.groups()
+                self.at += 1
+                found[key] = int(digits) if digits else value if len(value) > 5 else _scalar(value)
+                continue
             text = line[width:]
             if text.startswith(" "):
                 found[key] = self._unfolded(value, pad)
