@@ -12,7 +12,7 @@ import pytest
 
 from . import dialects
 from .cassettes import unplayed
-from .cassettes.mismatch import Advice
+from .cassettes.advice import Advice
 from .cassettes.recorder import written
 from .contract import source as contract
 from .core.summary import tokens

@@ -30,7 +30,7 @@ EMPTY = "version: 1\ninteractions: []\n"
 LARGE = 32 * 1024
 """Bytes from which a body that is not text is kept as a file of its own."""
 
-_UNFIT = re.compile("[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
+_UNFIT = "[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 """What may not stand in YAML, not even in a comment."""
 _PAIR = re.compile(r"(-?\d+\.\d+):(\d+)(?!\S)")
 _NUMBER = re.compile(rb"\A# \d+")
@@ -128,7 +128,7 @@ def _dump(
 
 def comment(number: int, words: str) -> bytes:
     """The line above an interaction."""
-    words = " ".join(_UNFIT.sub(" ", words).splitlines())
+    words = " ".join(re.sub(_UNFIT, " ", words).splitlines())
     return (f"# {number}  {words}".rstrip() + "\n").encode()
 
 

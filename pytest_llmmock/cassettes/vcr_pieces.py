@@ -27,13 +27,13 @@ def pieces_of(data: bytes, blob: Blob | None, called: str) -> VcrPieces | None:
     """The interactions of a cassette of vcrpy's; None when it is not laid out as vcrpy does it."""
     if not data.startswith(_HEADS) or _OURS in data:
         return None
-    end = len(data) - len(_TAIL) + 1 if data.endswith(_TAIL) else len(data)
-    if data.startswith(_HEADS[0]) and end == len(data):
+    if not data.endswith(_TAIL if data.startswith(_HEADS[0]) else b"\n"):
         return None
     starts, replies = find_all(data, _START), find_all(data, _REPLY)
     if len(starts) != len(replies) or not all(map(lt, starts, replies)) or not all(map(lt, replies, starts[1:])):
         return None
-    return VcrPieces(data, [*starts, end - 1], replies, blob, called)
+    end = len(data) - len(_TAIL if data.endswith(_TAIL) else b"\n")
+    return VcrPieces(data, [*starts, end], replies, blob, called)
 
 
 class VcrPieces:

@@ -49,9 +49,10 @@ def read(source: bytes) -> dict[str, Any]:
     """The mapping that these lines are, the first of which tells how far it is indented. Raises `UnusualError`."""
     try:
         text = source.decode()
-        if source.translate(None, _ASCII) and not is_literal(text):
-            raise UnusualError("characters that may mean something else")
-        lines = [*text.rstrip("\n").split("\n"), _END]
+        if not text.endswith("\n") or (source.translate(None, _ASCII) and not is_literal(text)):
+            raise UnusualError("characters that may mean something else, or no last line end")
+        lines = text.split("\n")
+        lines[-1] = _END
         reader = _Reader(lines)
         value = reader.mapping(" " * (len(text) - len(text.lstrip(" "))))
     except (ValueError, RecursionError) as error:

@@ -170,6 +170,7 @@ def edited(draw: st.DrawFn) -> str:
 
 @given(text=edited())
 @example(text="  a: b\n   \n    c\n")
+@example(text="  a:\n  - - |+\n      0\n\n")
 @example(text="  a: |\n    b\n   \n  c: 1\n")
 @example(text="  a: 'b\n  --- c'\n")
 @example(text="  a:\n  - b\n   c\n  - 'd'\n   e\n")
