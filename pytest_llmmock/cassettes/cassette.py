@@ -41,6 +41,10 @@ class Origin(Protocol):
         """The text, when it may be written back as it stands; else b''."""
         ...
 
+    def lines(self, number: int) -> bytes:
+        """The lines of its request, if it is in our layout; else b''."""
+        ...
+
     def place(self, number: int) -> str:
         """Where it is, for people."""
         ...
@@ -116,6 +120,11 @@ class Interaction:
     @source.setter
     def source(self, source: bytes) -> None:
         self._source = source
+
+    @property
+    def lines(self) -> bytes:
+        """The lines of its request as they stand in a file of ours; b'' where it was not read from one."""
+        return self._origin.lines(self._number) if self._origin and self._source is None else b""
 
     @property
     def recorded(self) -> Recorded:

@@ -22,7 +22,7 @@ from .pieces import Blob as Blob
 from .pieces import cut as cut
 from .pieces import marked as marked
 from .pieces import marks as marks
-from .pieces import pieces_of, place, request_of
+from .pieces import pieces_of, place
 from .pieces import stamp as stamp
 
 EMPTY = "version: 1\ninteractions: []\n"
@@ -60,8 +60,8 @@ def request_lines(request: Request) -> list[bytes]:
 
 def lines_of_request(interaction: Interaction) -> list[bytes]:
     """The same of a recorded one; of one in our layout without parsing it."""
-    source = interaction.source
-    return request_of(source).split(b"\n") if source else request_lines(interaction.request)
+    lines = interaction.lines
+    return lines.split(b"\n") if lines else request_lines(interaction.request)
 
 
 def split_uri(uri: str) -> tuple[str, str, str]:

@@ -155,6 +155,9 @@ class Pieces:
         start = with_comment(self._data, self._starts[number] + 1)
         return self._data[start : self._end(number)].rstrip(b"\n") + b"\n"
 
+    def lines(self, number: int) -> bytes:
+        return self._data[self._starts[number] + 1 : self._reply(number)]
+
     def request(self, number: int) -> Request:
         from .foreign import recorded_request
 
