@@ -85,7 +85,11 @@ def request_of(source: bytes) -> bytes:
 
 def stamp(source: bytes, signature: bytes) -> str:
     """Ties a stored key to the text of its request and to the way in which it was computed."""
-    return blake2b(request_of(source), digest_size=8, key=signature[:64]).hexdigest()
+    return digest(request_of(source), signature)
+
+
+def digest(request: bytes, signature: bytes) -> str:
+    return blake2b(request, digest_size=8, key=signature[:64]).hexdigest()
 
 
 def marks(source: bytes) -> tuple[str, str] | None:
@@ -135,12 +139,10 @@ class Pieces:
 
     def key(self, number: int) -> str:
         found = _OUR_LINE.match(self._data, self._lines[number] + len(_META))
-        if found is None or (self._signature is not None and found[2].decode() != self._stamp(number)):
+        if found is None:
             return ""
-        return found[1].decode()
-
-    def _stamp(self, number: int) -> str:
-        return stamp(self._data[self._starts[number] + 1 : self._reply(number) + len(_REPLY)], self._signature or b"")
+        key, stamp = found[1].decode(), found[2].decode()
+        return key if self._signature is None or stamp == digest(self.lines(number), self._signature) else ""
 
     def _reply(self, number: int) -> int:
         """Where the reply begins; where the interaction ends, if it has none."""

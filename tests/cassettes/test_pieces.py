@@ -12,7 +12,7 @@ import yaml
 from pytest_llmmock.cassettes import library, pieces, yaml_lines
 from pytest_llmmock.cassettes.cassette import Interaction
 from pytest_llmmock.cassettes.format import dumps, loads
-from pytest_llmmock.cassettes.pieces import HEAD, cut, find_all, request_of
+from pytest_llmmock.cassettes.pieces import HEAD, cut, find_all
 from pytest_llmmock.errors import CassetteFormatError
 
 Tape = Callable[..., Interaction]
@@ -46,8 +46,8 @@ def test_two_lines_of_ours_make_it_another_layout(data: bytes) -> None:
 
 def test_only_a_key_that_is_asked_for_is_checked(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[bytes] = []
-    stamp = pieces.stamp
-    monkeypatch.setattr(pieces, "stamp", lambda source, way: checked.append(request_of(source)) or stamp(source, way))
+    digest = pieces.digest
+    monkeypatch.setattr(pieces, "digest", lambda request, way: checked.append(request) or digest(request, way))
     first, second, _ = loads(data, SIGNATURE)
     assert [each.stored_key for each in (first, second)] == [f"{0:032x}", f"{1:032x}"]
     assert checked == []
