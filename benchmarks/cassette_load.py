@@ -8,6 +8,7 @@ are 3.9 MB.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,10 +74,8 @@ def opening(name: str, replaying: Replaying, post: Post, body: bytes, times: int
 
 def cassetter(vcrpy_file: Path, own_file: Path) -> Replaying:
     """Matched on what we match on, from a file in its own layout, which it makes of vcrpy's."""
-    import cassetter
-    from cassetter import _core
-
-    _core.Cassette.load(str(vcrpy_file)).save(str(own_file))
+    cassetter = import_module("cassetter")
+    import_module("cassetter._core").Cassette.load(str(vcrpy_file)).save(str(own_file))
     return lambda: cassetter.use_cassette(own_file, record_mode="none", match_on=["method", "uri", "body"])
 
 

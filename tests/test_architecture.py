@@ -75,6 +75,7 @@ THIRD_PARTY = {
     "assertions/schemas.py": {"jsonschema", "referencing"},
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
+    "cassettes/remote.py": {"fsspec"},
     "contract/schemas.py": {"jsonschema"},
     "control/faults.py": {"pydantic"},
     "dialects/pictures.py": {"PIL"},

@@ -176,6 +176,8 @@ class Cassette:
 
     def __init__(self, path: Path, interactions: Iterable[Interaction] = (), *, exists: bool = False) -> None:
         self.path = path
+        self.called = str(path)
+        """What people call it."""
         self.interactions: list[Interaction] = list(interactions)
         self.exists = exists
         """Whether the file was there when the cassette was opened."""

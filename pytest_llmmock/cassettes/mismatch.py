@@ -134,8 +134,8 @@ def _cassettes(nearest: Sequence[Near], player: Player, read: Read) -> str:
 
 def _cassette(cassette: Cassette, nearest: Sequence[Near], player: Player, read: Read, listed: int) -> str:
     if not cassette.exists and not cassette.interactions:
-        return f"Cassette: {cassette.path}   (does not exist)"
-    head = f"Cassette: {cassette.path}\n  {plural(len(cassette), 'interaction')}, {len(cassette.played)} played"
+        return f"Cassette: {cassette.called}   (does not exist)"
+    head = f"Cassette: {cassette.called}\n  {plural(len(cassette), 'interaction')}, {len(cassette.played)} played"
     numbers = _numbers(cassette, nearest, listed)
     lines = [_line(number, cassette.interactions[number - 1], cassette, read) for number in numbers]
     more = len(cassette) - len(lines)
@@ -164,7 +164,7 @@ def _line(number: int, interaction: Interaction, cassette: Cassette, read: Read)
 def _closest(near: Near, player: Player) -> str:
     fields = dict.fromkeys(map(_first, near.differences))
     played = ", which was played already," if near.played else ""
-    where = f" of {near.cassette.path}" if len(player.cassettes) > 1 else ""
+    where = f" of {near.cassette.called}" if len(player.cassettes) > 1 else ""
     head = f"Closest recording (#{near.number}{where}){played} differs in "
     lines = [line for each in near.differences[:_PLACES] for line in show(each)]
     more = len(near.differences) - _PLACES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -24,7 +23,7 @@ from .serving import (
 
 
 @click.command(short_help="Serve recordings.")
-@click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
+@click.argument("cassettes", nargs=-1, metavar="[CASSETTE|DIR|URL]...")
 @address_options
 @playing_options
 @rules_options
@@ -37,20 +36,20 @@ from .serving import (
     help="Play the last recording of a request again when it is asked once more.",
 )
 def command(
-    cassettes: tuple[Path, ...],
+    cassettes: tuple[str, ...],
     host: str,
     port: int,
     repeat: bool,
     **options: Any,
 ) -> None:
-    """Serve the recordings of cassettes, or of all cassettes below folders.
+    """Serve the recordings of cassettes, or of all cassettes below folders, also at addresses such as s3://bucket/folder.
 
     Where none are named they are those below cassettes, but with --rules or --simulate none. No upstream is ever
     asked. A request without an answer is answered with status 404 and an explanation, which is printed here too. A
     client picks one cassette with the base URL /cassette/NAME/v1 or with the header x-llmmock-cassette.
     """
     settings = combine([("command line", {"repeat": repeat, **as_settings(options)})])
-    found = named(cassettes or (() if settings.rules or settings.simulate else (Path("cassettes"),)), settings)
+    found = named(cassettes or (() if settings.rules or settings.simulate else ("cassettes",)), settings)
     host, port = address_wanted(settings, host, port)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))
 
