@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from bisect import insort
+from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import accumulate
 
 from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
@@ -36,6 +37,8 @@ class Player:
         self._read = read
         self._lock = threading.RLock()
         self._places = [interaction for cassette in self.cassettes for interaction in cassette.interactions]
+        self._ends = list(accumulate(map(len, self.cassettes)))
+        """How many recordings there are up to the end of each cassette."""
         self._keys_of = [interaction.stored_key for interaction in self._places]
         """The key by which each is indexed: behind the first `_sure` ones that which is stored, or none."""
         self._sure = 0
@@ -56,12 +59,9 @@ class Player:
                 yield cassette, number, interaction
 
     def _place(self, at: int) -> Place:
-        interaction = self._places[at]
-        for cassette in self.cassettes:
-            if at < len(cassette):
-                return cassette, at + 1, interaction
-            at -= len(cassette)
-        raise IndexError(at)
+        which = bisect_right(self._ends, at)
+        before = self._ends[which - 1] if which else 0
+        return self.cassettes[which], at - before + 1, self._places[at]
 
     def settle(self) -> None:
         """Have the key of every recording; else one is computed when a request needs it. Raises `CassetteError`."""

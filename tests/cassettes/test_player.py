@@ -390,3 +390,11 @@ def test_two_players_of_the_same_recordings_agree(play: Play, said: Said, tape: 
     interactions = loads(plain_vcr.dumps([tape("a", b"1"), tape("b", b"2")]))
     one, other = play(interactions), play(interactions)
     assert [said(one, "b"), said(other, "b"), said(other, "a"), said(one, "a")] == [b"2", b"2", b"1", b"1"]
+
+
+def test_a_recording_is_named_by_its_place_in_its_own_cassette(play: Play, tape: Tape, read: Read, chat: Chat) -> None:
+    player = play([tape("a"), tape("b")], [], [tape("c"), tape("d")])
+    exchanges = [read(chat(words)) for words in "abcd"]
+    assert all(player.answer(exchange) for exchange in exchanges)
+    assert [exchange.interaction for exchange in exchanges] == [1, 2, 1, 2]
+    assert [each.played_numbers for each in player.cassettes] == [[1, 2], [], [1, 2]]
