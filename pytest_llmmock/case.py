@@ -12,8 +12,8 @@ import pytest
 
 from . import dialects
 from .cassettes import unplayed
+from .cassettes.advice import Advice
 from .cassettes.dates import written
-from .cassettes.mismatch import Advice
 from .contract import source as contract
 from .core.summary import tokens
 from .deck import Deck

@@ -11,10 +11,10 @@ from . import dialects
 from .asking import Asking, destination
 from .assertions.requests import Requests
 from .cassettes import library
+from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette, Interaction
 from .cassettes.credentials import is_credential
 from .cassettes.matchers import Keys
-from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
 from .cassettes.recorder import Witness
 from .cassettes.scrubber import Scrubber
@@ -228,6 +228,8 @@ class Deck:
             yield dialects.read(each.request), each.reply
 
     def _explain(self, exchange: Exchange) -> str:
+        from .cassettes.mismatch import explain  # who misses nothing needs none of it
+
         rules = self.script.explain(exchange, self.behind.rules if self._falls_back else [])
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from . import dialects
 from .assertions.requests import Requests
+from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette
-from .cassettes.mismatch import Advice
 from .cassettes.secrets import Secrets
 from .control.front import Front
 from .core.providers import is_provider, matches

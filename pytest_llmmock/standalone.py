@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,8 +12,10 @@ from urllib.parse import unquote
 
 from . import dialects
 from .cassettes import library
+from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette
-from .cassettes.mismatch import Advice
+from .cassettes.remote import is_address, root_of
+from .cassettes.remote import open_all as open_address
 from .control.front import PATHS, Front, Health
 from .core.engine import Engine
 from .core.model import Problem, Reply, Request
@@ -59,6 +61,7 @@ class Shelf:
         """The reply to a request of any client."""
         self._slots: dict[str, _Slot] = {}
         self._all = self._slot(list(self._cassettes.values()))
+        self._all.deck.player.settle()  # so that a recording that cannot be read is told before anybody asks
 
     @property
     def repeated(self) -> int:
@@ -137,15 +140,24 @@ def _locked(request: Request) -> Reply:
     return dialects.read(request).dialect.write_error(wrong_key(request.headers))
 
 
-def named(places: Sequence[Path], settings: Settings) -> dict[str, Cassette]:
-    """The cassettes among files and below folders, by name. Raises `CassetteError`."""
+def named(places: Sequence[Path | str], settings: Settings) -> dict[str, Cassette]:
+    """The cassettes among files, below folders and at addresses, by name. Raises `CassetteError`."""
     signature = keys_of(settings).signature
     found: dict[str, Cassette] = {}
     for place in places:
-        root = place if place.is_dir() else place.parent
-        for cassette in library.open_all([place], signature):
+        for root, cassette in _opened(place, signature):
             found[_free_name(cassette, root, found)] = cassette
     return found
+
+
+def _opened(place: Path | str, signature: bytes) -> Iterator[tuple[Path, Cassette]]:
+    """The cassettes at one place, and the folder below which they have their names."""
+    if isinstance(place, str) and is_address(place):
+        root, cassettes = root_of(place), open_address(place, signature)
+    else:
+        root = Path(place) if Path(place).is_dir() else Path(place).parent
+        cassettes = library.open_all([Path(place)], signature)
+    yield from ((root, cassette) for cassette in cassettes)
 
 
 def _free_name(cassette: Cassette, root: Path, taken: Mapping[str, Cassette]) -> str:

@@ -55,11 +55,11 @@ def make_app(*cassettes: str | os.PathLike[str], **settings: Any) -> Application
     Raises `UsageError`, `CassetteError`.
     """
     chosen = _settings(os.environ, settings)
-    places = [Path(each) for each in cassettes] or places_wanted(chosen, os.environ)
+    places: Sequence[Path | str] = [os.fspath(each) for each in cassettes] or places_wanted(chosen, os.environ)
     return application(places, chosen, os.environ.get(TOGETHER, ""))
 
 
-def application(places: Sequence[Path], settings: Settings, together: str = "") -> Application:
+def application(places: Sequence[Path | str], settings: Settings, together: str = "") -> Application:
     """The application of these settings. `together` is the folder of its fellow workers, where it has any."""
     shelf = Shelf(named(places, settings), settings, on_trouble=_say)
     handle = Together(Path(together), shelf.handle).handle if together else shelf.handle
@@ -67,9 +67,9 @@ def application(places: Sequence[Path], settings: Settings, together: str = "") 
     return Application(handle, dialects.write_error, coalesces=coalesces)
 
 
-def places_wanted(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
+def places_wanted(settings: Settings, environ: Mapping[str, str]) -> list[Path | str]:
     """What the environment says; else the folder of the cassettes, unless rules answer, or a played provider."""
-    told = [Path(each) for each in _split(environ.get(CASSETTES, ""))]
+    told: list[Path | str] = [*_split(environ.get(CASSETTES, ""))]
     return told or ([] if settings.rules or settings.simulate else [Path(settings.cassette_dir)])
 
 

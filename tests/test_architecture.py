@@ -81,6 +81,7 @@ THIRD_PARTY = {
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
     "cassettes/cassetter.py": {"yaml"},
+    "cassettes/remote.py": {"fsspec"},
     "contract/schemas.py": {"jsonschema"},
     "control/faults.py": {"pydantic"},
     "dialects/pictures.py": {"PIL"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 Body = dict[str, Any]
@@ -35,7 +36,12 @@ def in_style(value: Any, style: str) -> bytes:
     """A JSON value as the bytes that it was recorded as."""
     name, quote, rest = style.partition(" '")
     ending = rest.rstrip("'").encode().decode("unicode_escape") if quote else ""
-    return (json.dumps(value, **STYLES[name]) + ending).encode()
+    return (_encoder(name).encode(value) + ending).encode()
+
+
+@lru_cache(maxsize=len(STYLES))
+def _encoder(style: str) -> json.JSONEncoder:
+    return json.JSONEncoder(**STYLES[style])
 
 
 def structure(body: bytes, content_type: str) -> tuple[Any, str] | None:

@@ -48,21 +48,34 @@ _DATA_CLASSES = ("object:vcr.request.Request", "object/apply:__builtin__.frozens
 
 def read(data: bytes, blob: Blob | None = None) -> list[Recorded]:
     """All interactions of a cassette in any layout. Raises `CassetteFormatError`."""
-    text = _text(data)
-    document = _document(text)
-    if _is_before_1_0(document):
-        document = _migrated(text)
+    document = _current(data)
     if har.is_one(document):
         return [_numbered(number, entry, har.recorded) for number, entry in enumerate(har.entries(document), 1)]
+    return [_numbered(number, item, partial(recorded, blob=blob)) for number, item in enumerate(_listed(document), 1)]
+
+
+def items(data: bytes) -> list[Any]:
+    """The interactions of a cassette in any layout of vcrpy's, as they stand in it. Raises `CassetteFormatError`."""
+    return _listed(_current(data))
+
+
+def _current(data: bytes) -> Any:
+    """What stands in a file, in vcrpy's layout of today where it was an older one."""
+    text = _text(data)
+    document = _document(text)
+    return _migrated(text) if _is_before_1_0(document) else document
+
+
+def _listed(document: Any) -> list[Any]:
     if not isinstance(document, dict):
         raise CassetteFormatError(
             f"It holds {_kind(document)}, not a cassette: `version` and `interactions` were expected."
         )
-    items = document.get("interactions", document.get("http_interactions"))
-    if not isinstance(items, list):
+    found = document.get("interactions", document.get("http_interactions"))
+    if not isinstance(found, list):
         names = ", ".join(map(str, list(document)[:5])) or "nothing"
         raise CassetteFormatError(f"It has no list of `interactions`; it has: {names}.")
-    return [_numbered(number, item, partial(recorded, blob=blob)) for number, item in enumerate(items, 1)]
+    return found
 
 
 def _numbered(number: int, item: Any, read_one: Callable[[Any], Recorded]) -> Recorded:
@@ -196,9 +209,14 @@ def _migrated(text: str) -> Any:
 
 def recorded(item: Any, blob: Blob | None = None) -> Recorded:
     """One interaction from its data."""
+    request = recorded_request(item, blob)
+    return Recorded(request, recorded_reply(item, request.method, blob), _meta(item))
+
+
+def recorded_request(item: Any, blob: Blob | None = None) -> Request:
+    """The request of an interaction, whatever else of it there is."""
     meta = _meta(item)
-    request = _request(_dict(item.get("request"), "request"), meta, blob)
-    return Recorded(request, recorded_reply(item, request.method, blob), meta)
+    return _request(_dict(item.get("request"), "request"), meta, blob)
 
 
 def recorded_reply(item: Any, method: str, blob: Blob | None = None) -> Reply:

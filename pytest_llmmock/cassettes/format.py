@@ -8,149 +8,49 @@ is parsed whole, by `foreign`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..core.model import Frame, Headers, Reply, Request
-from ..errors import CassetteFormatError
-from . import yaml_text
+from . import vcr_pieces, yaml_text
 from .bodies import COMPACT, as_text, structure
 from .cassette import Interaction, Recorded
+from .pieces import HEAD as HEAD
+from .pieces import Blob as Blob
+from .pieces import cut as cut
+from .pieces import marked as marked
+from .pieces import marks as marks
+from .pieces import pieces_of, place
+from .pieces import stamp as stamp
 
-T = TypeVar("T")
-
-HEAD = b"version: 1\ninteractions:\n"
 EMPTY = "version: 1\ninteractions: []\n"
 
 LARGE = 32 * 1024
 """Bytes from which a body that is not text is kept as a file of its own."""
 
-Blob = Callable[[str], bytes]
-"""Finds the bytes of a large body by their SHA-256."""
-
-_START = b"\n- request:\n"
-_REPLY = b"\n  response:\n"
-_META = b"\n  llmmock: {key: "
-_OUR_LINE = re.compile(rb'"?([0-9a-f]{32})"?, stamp: "?([0-9a-f]{16})"?[,}]')
-_UNFIT = re.compile("[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]")
+_UNFIT = "[^\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 """What may not stand in YAML, not even in a comment."""
-_METHOD = re.compile(rb"^    method: ([A-Z]+)$", re.MULTILINE)
 _PAIR = re.compile(r"(-?\d+\.\d+):(\d+)(?!\S)")
 _NUMBER = re.compile(rb"\A# \d+")
 
 
-def stamp(source: bytes, signature: bytes) -> str:
-    """Ties a stored key to the text of its request and to the way in which it was computed."""
-    start = source.find(b"- request:\n")
-    request = source[start : source.find(_REPLY, start)]
-    return blake2b(request, digest_size=8, key=signature[:64]).hexdigest()
-
-
-# --- reading --------------------------------------------------------------------------------------------
-
-
-def loads(data: bytes, signature: bytes | None = b"", blob: Blob | None = None) -> list[Interaction]:
+def loads(data: bytes, signature: bytes | None = b"", blob: Blob | None = None, called: str = "") -> list[Interaction]:
     """The interactions of a cassette. `signature` names the way of computing keys that is in force.
 
     With None the stored keys are taken as they stand, whatever the way: for who moves interactions and plays none.
-
-    Raises `CassetteFormatError`.
+    `called` is what the cassette is called when something is wrong with it. Raises `CassetteFormatError`.
     """
-    pieces = cut(data)
+    pieces = pieces_of(data, signature, blob, called) or vcr_pieces.pieces_of(data, blob, called)
     if pieces is not None:
-        return [_lazy(piece, signature, blob) for piece in pieces]
+        return pieces.interactions()
     from .foreign import read
 
-    return [Interaction.of(recorded) for recorded in read(data, blob)]
-
-
-def cut(data: bytes) -> list[bytes] | None:
-    """The texts of the interactions with their comments, or None when this is not our layout."""
-    if not data.startswith(HEAD):
-        return None
-    starts = [_with_comment(data, at + 1) for at in _find_all(data, _START, len(HEAD) - 1)]
-    pieces = [data[start:end] for start, end in pairwise([*starts, len(data)])]
-    whole = bool(starts) and starts[0] == len(HEAD) and all(piece.count(_META) == 1 for piece in pieces)
-    return pieces if whole else None
-
-
-def _find_all(data: bytes, marker: bytes, start: int) -> Iterator[int]:
-    at = data.find(marker, start)
-    while at >= 0:
-        yield at
-        at = data.find(marker, at + 1)
-
-
-def _with_comment(data: bytes, start: int) -> int:
-    """Where the comment lines above an interaction begin."""
-    while start > len(HEAD):
-        line = data.rfind(b"\n", 0, start - 1) + 1
-        if not data.startswith(b"#", line):
-            return start
-        start = line
-    return start
-
-
-def marks(source: bytes) -> tuple[str, str] | None:
-    """The key and the stamp that stand in an interaction's text, or None when they cannot be made out."""
-    found = _OUR_LINE.match(source, source.rfind(_META) + len(_META))  # our line is the last one
-    return (found[1].decode(), found[2].decode()) if found else None
-
-
-def marked(source: bytes, key: str, stamp: str) -> bytes:
-    """The text with another key and stamp; all else stands as it did."""
-    at = source.rfind(_META) + len(_META)
-    line = f"{yaml_text.flow(key)}, stamp: {yaml_text.flow(stamp)}".encode()
-    return source[:at] + _OUR_LINE.sub(lambda found: line + found[0][-1:], source[at:], count=1)
-
-
-def _lazy(source: bytes, signature: bytes | None, blob: Blob | None) -> Interaction:
-    found = marks(source)
-    known = found is not None and (signature is None or found[1] == stamp(source, signature))
-    key = found[0] if found is not None and known else ""
-    return Interaction(
-        lambda: _parse(source, blob),
-        load_reply=lambda: _parse_reply(source, blob),
-        key=key,
-        source=source.rstrip(b"\n") + b"\n" if key else b"",
-    )
-
-
-def _parse(source: bytes, blob: Blob | None) -> Recorded:
-    from .foreign import recorded
-
-    return _built(source, lambda item: recorded(item, blob))
-
-
-def _parse_reply(source: bytes, blob: Blob | None) -> Reply | None:
-    """The reply, without a look at the request: that is known by its key. None where the text is not ours alone."""
-    from .foreign import recorded_reply
-
-    at = source.find(_REPLY)
-    method = _METHOD.search(source, 0, max(at, 0))
-    if method is None or not marks(source):
-        return None
-    try:
-        return _built(b"- " + source[at + 3 :], lambda item: recorded_reply(item, method[1].decode(), blob))
-    except CassetteFormatError:
-        return None  # what is wrong with it is told by who reads all of it
-
-
-def _built(source: bytes, build: Callable[[Any], T]) -> T:
-    from .foreign import parse_yaml
-
-    items = parse_yaml(source)
-    if not isinstance(items, list) or len(items) != 1:
-        raise CassetteFormatError(
-            "This interaction is not one item of a list:\n" + source[:200].decode(errors="replace")
-        )
-    try:
-        return build(items[0])
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise CassetteFormatError(f"It holds a value that cannot be read: {error}.") from None
+    interactions = [Interaction.of(recorded) for recorded in read(data, blob)]
+    for number, interaction in enumerate(interactions, 1):
+        interaction.place = place(called, number)
+    return interactions
 
 
 def request_lines(request: Request) -> list[bytes]:
@@ -160,9 +60,8 @@ def request_lines(request: Request) -> list[bytes]:
 
 def lines_of_request(interaction: Interaction) -> list[bytes]:
     """The same of a recorded one; of one in our layout without parsing it."""
-    source = interaction.source
-    start = source.find(_START[1:])
-    return source[start : source.find(_REPLY, start)].split(b"\n") if source else request_lines(interaction.request)
+    lines = interaction.lines
+    return lines.split(b"\n") if lines else request_lines(interaction.request)
 
 
 def split_uri(uri: str) -> tuple[str, str, str]:
@@ -237,7 +136,7 @@ def _dump(
 
 def comment(number: int, words: str) -> bytes:
     """The line above an interaction."""
-    words = " ".join(_UNFIT.sub(" ", words).splitlines())
+    words = " ".join(re.sub(_UNFIT, " ", words).splitlines())
     return (f"# {number}  {words}".rstrip() + "\n").encode()
 
 

@@ -24,6 +24,8 @@ OPENED: dict[str, float] = {}
 """Every cassette that this process has looked for, and when: one that a test opens by hand is in use as well."""
 
 BLOBS = "blobs"
+_SCHEME = re.compile(r"[a-z][a-z0-9+.:-]+")
+"""How an address begins: in two characters at least, for a single one is a disk of Windows."""
 _BLOB_NAME = re.compile(r"[0-9a-f]{64}")
 _NAMES_BLOB = re.compile(rb"\n +blob: ['\"]?([0-9a-f]{64})\b")
 
@@ -45,12 +47,23 @@ def find(places: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> Iterat
     Raises `CassetteError` for a place that does not exist.
     """
     for place in places:
+        must_be_file(place)
         if place.is_dir():
             yield from sorted(path for path in place.rglob("*") if is_visible(path, place, suffixes) and path.is_file())
         elif exists(place):
             yield place
         else:
             raise CassetteError(f"There is no cassette and no folder at {place}.")
+
+
+def must_be_file(path: Path) -> None:
+    """Raises `CassetteError` for an address, of which a path has one slash left."""
+    scheme, slash, rest = path.as_posix().partition(":/")
+    if slash and _SCHEME.fullmatch(scheme) and not Path(scheme + ":").exists():
+        raise CassetteError(
+            f"{scheme}://{rest} is an address. Only `llmmock replay` reads cassettes from one, and nothing writes them "
+            "there: copy the files here, and name their folder."
+        )
 
 
 def find_some(places: Sequence[Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
@@ -71,6 +84,7 @@ def open_cassette(path: Path, signature: bytes | None = b"", blob: format.Blob |
 
     With `signature=None` it is opened to be written back: stored keys are taken as they stand.
     """
+    must_be_file(path)
     OPENED[os.path.abspath(path)] = time.time()
     try:
         data = path.read_bytes()
@@ -98,11 +112,9 @@ def cassette_of(
     """The cassette that these bytes are, as if they stood in a file. Raises `CassetteFormatError`."""
     called = called or str(path)
     try:
-        interactions = format.loads(data, signature, blob or blob_finder(path))
+        interactions = format.loads(data, signature, blob or blob_finder(path), called)
     except CassetteFormatError as error:
         raise CassetteFormatError(f"{called} is not a cassette that can be read. {error}") from None
-    for number, interaction in enumerate(interactions, 1):
-        interaction.place = f"{called}, interaction {number}"
     return Cassette(path, interactions, exists=True)
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from ..core import sse
 from ..core.model import Exchange
 from ..core.summary import asked, plural, shape
 from ..errors import CassetteError
+from .advice import Advice
 from .cassette import Cassette, Interaction
 from .difference import MISSING, Difference, joined, show
 from .key_formats import PLACEHOLDER
@@ -35,20 +35,6 @@ _COLUMNS = 120
 
 _PROMPT = ("messages", "input", "instructions", "system", "contents", "prompt", "tools", "query", "body")
 """Fields that say what is asked: nobody is advised to leave them out because of one change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """How the user of this way in mends a miss."""
-
-    record: str
-    """The command or argument that records what is missing."""
-    ignore: str
-    """The argument that leaves paths out, with `{paths}` where they stand."""
-    normalise: str
-    """The argument that makes kinds of values the same, with `{names}` where they stand."""
-    repeat: str = ""
-    """The argument that plays the last recording of a request again; '' where that is done anyhow."""
 
 
 def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: Advice, *, beside: str = "") -> str:
@@ -148,8 +134,8 @@ def _cassettes(nearest: Sequence[Near], player: Player, read: Read) -> str:
 
 def _cassette(cassette: Cassette, nearest: Sequence[Near], player: Player, read: Read, listed: int) -> str:
     if not cassette.exists and not cassette.interactions:
-        return f"Cassette: {cassette.path}   (does not exist)"
-    head = f"Cassette: {cassette.path}\n  {plural(len(cassette), 'interaction')}, {len(cassette.played)} played"
+        return f"Cassette: {cassette.called}   (does not exist)"
+    head = f"Cassette: {cassette.called}\n  {plural(len(cassette), 'interaction')}, {len(cassette.played)} played"
     numbers = _numbers(cassette, nearest, listed)
     lines = [_line(number, cassette.interactions[number - 1], cassette, read) for number in numbers]
     more = len(cassette) - len(lines)
@@ -178,7 +164,7 @@ def _line(number: int, interaction: Interaction, cassette: Cassette, read: Read)
 def _closest(near: Near, player: Player) -> str:
     fields = dict.fromkeys(map(_first, near.differences))
     played = ", which was played already," if near.played else ""
-    where = f" of {near.cassette.path}" if len(player.cassettes) > 1 else ""
+    where = f" of {near.cassette.called}" if len(player.cassettes) > 1 else ""
     head = f"Closest recording (#{near.number}{where}){played} differs in "
     lines = [line for each in near.differences[:_PLACES] for line in show(each)]
     more = len(near.differences) - _PLACES

@@ -10,6 +10,7 @@ import base64
 import datetime
 import math
 import re
+from functools import cache
 from typing import Any
 
 DEEPEST = 64
@@ -18,15 +19,10 @@ DEEPEST = 64
 LONGEST_KEY = 200
 """YAML limits a key on one line to 1024 bytes, escapes included."""
 
-_LITERAL = re.compile(
-    "[\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]*"
-)
-_UNPRINTABLE = re.compile(
-    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
-)
-_TO_ESCAPE = re.compile(
-    "[^\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]+"
-)
+_LITERAL = "[\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]*"
+_ASCII_LITERAL = re.compile("[\\t\\n\\x20-\\x7e]*")
+_UNPRINTABLE = "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+_TO_ESCAPE = _UNPRINTABLE.replace("\\x20-\\x7e", "\\x20\\x21\\x23-\\x5b\\x5d-\\x7e") + "+"
 """The same, and what has a meaning in double quotes."""
 _PLAIN = re.compile(r"(?:[^\W\d]|[/$(])(?:[^\n:#]++|:(?=[^\s])|(?<=[^\s])#)*+(?<! )")
 _FLOW_PLAIN = re.compile(r"[A-Za-z_][\w./+-]*", re.ASCII)
@@ -34,6 +30,12 @@ _RESERVED = re.compile(r"y|n|yes|no|true|false|on|off|null", re.IGNORECASE)
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\x85": "\\N"}
 _WIDE = 100
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Patterns of all that Unicode has take ten milliseconds, which nobody pays who only plays plain text."""
+    return re.compile(pattern)
 
 
 class UnwritableError(ValueError):
@@ -117,10 +119,23 @@ def text(value: str, pad: str) -> str:
         raise UnwritableError("nested too deeply")
     if "\n" not in value:
         wide = len(value) > _WIDE and not _is_plain(value)
-        return _literal(value, pad) if wide and _LITERAL.fullmatch(value) else _one_line(value, pad)
-    if value.strip("\n") and _LITERAL.fullmatch(value):
+        return _literal(value, pad) if wide and is_literal(value) else _one_line(value, pad)
+    if value.strip("\n") and is_literal(value):
         return _literal(value, pad)
     return _quoted(value, pad)
+
+
+def is_literal(value: str) -> bool:
+    """Whether no character of a text has to be escaped."""
+    if value.isascii():
+        return _ASCII_LITERAL.fullmatch(value) is not None
+    plain = value.replace("\n", "").replace("\t", "")
+    return plain.isprintable() or _compiled(_LITERAL).fullmatch(value) is not None
+
+
+def is_reserved(value: str) -> bool:
+    """Whether a word stands for something else in YAML."""
+    return len(value) < 6 and _RESERVED.fullmatch(value) is not None
 
 
 def _literal(value: str, pad: str) -> str:
@@ -136,13 +151,13 @@ def _literal(value: str, pad: str) -> str:
 def _one_line(value: str, pad: str = "") -> str:
     if _is_plain(value):
         return value
-    if _UNPRINTABLE.search(value):
+    if _compiled(_UNPRINTABLE).search(value):
         return _quoted(value, pad)
     return "'" + value.replace("'", "''") + "'"
 
 
 def _is_plain(value: str) -> bool:
-    return bool(_PLAIN.fullmatch(value)) and not _RESERVED.fullmatch(value) and not _UNPRINTABLE.search(value)
+    return bool(_PLAIN.fullmatch(value)) and not is_reserved(value) and not _compiled(_UNPRINTABLE).search(value)
 
 
 def _quoted(value: str, pad: str) -> str:
@@ -155,7 +170,7 @@ def _quoted(value: str, pad: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    return _TO_ESCAPE.sub(lambda match: match.group().translate(_ESCAPED), value)
+    return _compiled(_TO_ESCAPE).sub(lambda match: match.group().translate(_ESCAPED), value)
 
 
 class _Escaped(dict[int, str]):
@@ -183,6 +198,6 @@ def flow(value: Any) -> str:
         return "[" + ", ".join(flow(item) for item in value) + "]"
     if not isinstance(value, str):
         return _plain_value(value)
-    if _FLOW_PLAIN.fullmatch(value) and not _RESERVED.fullmatch(value):
+    if _FLOW_PLAIN.fullmatch(value) and not is_reserved(value):
         return value
     return f'"{_escaped(value)}"'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -26,7 +25,7 @@ from .serving import (
 
 
 @click.command(short_help="Serve recordings.")
-@click.argument("cassettes", nargs=-1, type=click.Path(path_type=Path), metavar="[CASSETTE|DIR]...")
+@click.argument("cassettes", nargs=-1, metavar="[CASSETTE|DIR|URL]...")
 @address_options
 @playing_options
 @rules_options
@@ -47,21 +46,21 @@ from .serving import (
     help="Serve from so many processes, for load from many clients.",
 )
 def command(
-    cassettes: tuple[Path, ...],
+    cassettes: tuple[str, ...],
     host: str,
     port: int,
     repeat: bool,
     workers: int,
     **options: Any,
 ) -> None:
-    """Serve the recordings of cassettes, or of all cassettes below folders.
+    """Serve the recordings of cassettes, or of all cassettes below folders, also at addresses such as s3://bucket/folder.
 
     Where none are named they are those below cassettes, but with --rules or --simulate none. No upstream is ever
     asked. A request without an answer is answered with status 404 and an explanation, which is printed here too. A
     client picks one cassette with the base URL /cassette/NAME/v1 or with the header x-llmmock-cassette.
     """
     settings = combine([("command line", {"repeat": repeat, **as_settings(options)})])
-    places = cassettes or (() if settings.rules or settings.simulate else (Path("cassettes"),))
+    places = cassettes or (() if settings.rules or settings.simulate else ("cassettes",))
     found = named(places, settings)
     host, port = address_wanted(settings, host, port)
     shelf = Shelf(found, settings, on_trouble=lambda trouble: click.echo(trouble + "\n", err=True))

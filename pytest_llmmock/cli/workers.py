@@ -32,7 +32,7 @@ _SECONDS_TO_LEAVE = 3
 
 
 def serve_with_workers(
-    places: Sequence[Path], settings: Settings, address: tuple[str, int], count: int, banner: Callable[[str], str]
+    places: Sequence[Path | str], settings: Settings, address: tuple[str, int], count: int, banner: Callable[[str], str]
 ) -> None:
     """Serve from so many processes until Ctrl-C or SIGTERM. Raises `UsageError`, `ServerError`."""
     _check(settings)
@@ -71,7 +71,7 @@ def by_itself(repeated: int, settings: Settings) -> str:
 class _Worker:
     """What each process does; it may be sent there as a pickle."""
 
-    places: tuple[Path, ...]
+    places: tuple[Path | str, ...]
     settings: Settings
     address: tuple[str, int]
     folder: str

@@ -255,3 +255,26 @@ def test_an_interaction_that_cannot_be_read_is_told_with_its_path_when_it_is_pla
     [interaction] = open_cassette(path, b"s").interactions
     with pytest.raises(CassetteFormatError, match=r"a\.yaml"):
         _ = interaction.reply
+
+
+# --- addresses ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/a.yaml", "memory://a.yaml", "simplecache::gs://b/a.yaml"])
+def test_what_is_at_an_address_is_neither_read_nor_written_here(address: str) -> None:
+    for use in (open_cassette, lambda path: list(find([path]))):
+        with pytest.raises(CassetteError) as caught:
+            use(Path(address))
+        assert str(caught.value) == (
+            f"{address} is an address. Only `llmmock replay` reads cassettes from one, and nothing writes them there: "
+            "copy the files here, and name their folder."
+        )
+
+
+def test_a_folder_may_be_called_as_an_address_begins(
+    tmp_path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save(Path("s3:/a.yaml"), [tape()])
+    assert list(find([Path("s3:")])) == [Path("s3:/a.yaml")]
+    assert len(open_cassette(Path("s3:/a.yaml"))) == 1

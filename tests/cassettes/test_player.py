@@ -14,12 +14,14 @@ from conversions import plain as plain_reply
 from provider import completion
 
 from pytest_llmmock import dialects
+from pytest_llmmock.cassettes import plain_vcr
 from pytest_llmmock.cassettes.cassette import Cassette, Interaction, Recorded
 from pytest_llmmock.cassettes.format import dumps, loads
 from pytest_llmmock.cassettes.matchers import Keys
 from pytest_llmmock.cassettes.player import Player
 from pytest_llmmock.core.model import Dialect, Exchange, Frame, Request, json_reply
 from pytest_llmmock.dialects import chat as dialects_chat
+from pytest_llmmock.errors import CassetteFormatError
 
 JSON = (("content-type", "application/json"),)
 
@@ -317,3 +319,82 @@ def test_each_recording_is_converted_for_one_only_however_many_ask_at_once(real:
     with ThreadPoolExecutor(8) as threads:
         got = [text for each in threads.map(ask, range(8)) for text in each]
     assert sorted(got) == sorted(f"{number}." for number in range(60))
+
+
+# --- keys that are looked at when an answer depends on them ---------------------------------------------
+
+
+def stored(*interactions: Interaction, keys: Keys) -> bytes:
+    """A cassette in which each has its key."""
+    for each in interactions:
+        each.key = keys.key(dialects.read(each.request))
+    return dumps(interactions, keys.signature)
+
+
+def checked(interactions: Sequence[Interaction]) -> list[bool]:
+    """Of which recordings it is known whether their key holds."""
+    return [each._key is not None for each in interactions]
+
+
+def test_only_the_keys_up_to_the_answer_are_checked(play: Play, said: Said, tape: Tape) -> None:
+    keys = Keys()
+    data = stored(*(tape(words, words.encode()) for words in "abcd"), keys=keys)
+    interactions = loads(data, keys.signature)
+    player = play(interactions, keys=keys)
+    assert checked(interactions) == [False] * 4
+    assert said(player, "b") == b"b"
+    assert checked(interactions) == [True, True, False, False]
+    assert said(player, "z") is None
+    assert checked(interactions) == [True] * 4
+
+
+def test_an_edited_request_is_answered_in_its_turn_among_those_that_say_the_same(
+    play: Play, said: Said, tape: Tape
+) -> None:
+    keys = Keys()
+    data = stored(tape("Oslo", b"1"), tape("Rome", b"2"), tape("Bern", b"3"), keys=keys)
+    edited = data.replace(b"content: Oslo", b"content: Rome").replace(b"content: Bern", b"content: Rome")
+    player = play(loads(edited, keys.signature), keys=keys)
+    assert [said(player, "Rome") for _ in range(4)] == [b"1", b"2", b"3", None]
+    assert said(player, "Oslo") is None
+
+
+def test_the_last_one_that_says_the_same_is_repeated_also_where_it_was_edited(
+    play: Play, said: Said, tape: Tape
+) -> None:
+    keys = Keys()
+    data = stored(tape("Rome", b"1"), tape("Bern", b"2"), keys=keys).replace(b"content: Bern", b"content: Rome")
+    player = play(loads(data, keys.signature), keys=keys, repeat=True)
+    assert [said(player, "Rome") for _ in range(4)] == [b"1", b"2", b"2", b"2"]
+
+
+def test_recordings_of_another_tool_are_read_as_far_as_an_answer_needs_them(play: Play, said: Said, tape: Tape) -> None:
+    data = plain_vcr.dumps([tape(words, words.encode()) for words in "abc"])
+    interactions = loads(data.replace(b"uri: https://api.openai.com/v1/chat/completions", b"uri: []"))
+    with pytest.raises(CassetteFormatError, match="has no `uri`"):
+        said(play(interactions), "a")
+    data = b"interactions:" + data.partition(b"interactions:")[2]
+    whole = loads(data)
+    assert said(play(whole), "b") == b"b"
+    assert checked(whole) == [True, True, False]
+
+
+def test_all_keys_are_known_when_they_are_settled(play: Play, tape: Tape) -> None:
+    keys = Keys()
+    interactions = loads(stored(tape("a"), tape("b"), keys=keys), keys.signature)
+    play(interactions[:1], interactions[1:], keys=keys).settle()
+    assert checked(interactions) == [True, True]
+
+
+def test_two_players_of_the_same_recordings_agree(play: Play, said: Said, tape: Tape) -> None:
+    interactions = loads(plain_vcr.dumps([tape("a", b"1"), tape("b", b"2")]))
+    one, other = play(interactions), play(interactions)
+    assert [said(one, "b"), said(other, "b"), said(other, "a"), said(one, "a")] == [b"2", b"2", b"1", b"1"]
+
+
+def test_a_recording_is_named_by_its_place_in_its_own_cassette(play: Play, tape: Tape, read: Read, chat: Chat) -> None:
+    player = play([tape("a"), tape("b")], [], [tape("c"), tape("d")])
+    exchanges = [read(chat(words)) for words in "abcd"]
+    assert all(player.answer(exchange) for exchange in exchanges)
+    assert [exchange.interaction for exchange in exchanges] == [1, 2, 1, 2]
+    assert [each.played_numbers for each in player.cassettes] == [[1, 2], [], [1, 2]]

@@ -10,17 +10,17 @@ import pytest
 from provider import Answer
 
 from pytest_llmmock import use_cassette
-from pytest_llmmock.cassettes import foreign
+from pytest_llmmock.cassettes import pieces
 
 
 def test_of_a_hundred_recordings_the_one_that_is_played_is_parsed(run, monkeypatch):
     """Every test parses all of its file: eight files of many megabytes took minutes."""
     parsed = []
-    parse = foreign.parse_yaml
+    parse = pieces.by_lines
     with run("once") as app, app.openai() as client:
         for number in range(100):
             client.chat.completions.create(model="m", messages=[{"role": "user", "content": f"number {number}"}])
-    monkeypatch.setattr(foreign, "parse_yaml", lambda text: parsed.append(text) or parse(text))
+    monkeypatch.setattr(pieces, "by_lines", lambda text: parsed.append(text) or parse(text))
     with run() as app:
         assert app.say("number 57") == "number 57 #58"
     assert [b"number 57" in text for text in parsed] == [True]
