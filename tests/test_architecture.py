@@ -79,7 +79,6 @@ THIRD_PARTY = {
     "contract/schemas.py": {"jsonschema"},
     "control/faults.py": {"pydantic"},
     "dialects/pictures.py": {"PIL"},
-    "inbound/server.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
     "script/conditions.py": {"respx", "httpx"},
     "script/checking.py": {"pydantic"},

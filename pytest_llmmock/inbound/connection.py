@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from io import BufferedReader
 from typing import Protocol, cast
 
@@ -69,8 +69,8 @@ class Connection:
         self._arriving = cast(BufferedReader, sock.makefile("rb", _ROOM))
 
     def serve(self) -> None:
-        """Answer until the client wants no more."""
-        with suppress(OSError), self._arriving:  # the client went away, or the server stops
+        """Answer until the client wants no more. Raises `OSError` when it goes away."""
+        with self._arriving:
             try:
                 self._refuse_tls()
                 while self._answer_next():

@@ -1,41 +1,29 @@
-"""The local HTTP server: werkzeug's threads and sockets, one address prefix for each test."""
+"""The local HTTP server: one address prefix for each test."""
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import secrets
-import selectors
-import socket
-import sys
 import threading
-import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Any, Self
-
-from werkzeug.exceptions import NotFound
-from werkzeug.serving import ThreadedWSGIServer
+from typing import Self
 
 from ..core.leaving import Client
 from ..core.model import Problem, Reply, Request
 from ..errors import CutConnection
 from .binding import bind
-from .connection import SECONDS_TO_LEAVE, Connection
+from .listener import Listener
 from .refusals import WriteError, gone, nobody, refusal
 from .replies import Ready
 from .seen import Seen
-from .watch import Watch
 
 Handle = Callable[[Request], Reply]
 
 MOUNTED = re.compile(r"/t\d+-[0-9a-f]{4}(?:/|$)")
 """How a path begins that some server of ours has mounted."""
 
-_LOG = logging.getLogger("pytest_llmmock")
 _THIS_MACHINE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -65,7 +53,7 @@ class Server:
         self._mounts: dict[str, Handle] = {}
         self._numbers = count(1)
         self._wanted_port = port
-        self._listener: _Listener | None = None
+        self._listener: Listener | None = None
         self._stopped = threading.Event()
 
     @property
@@ -77,10 +65,10 @@ class Server:
     def start(self) -> Self:
         """Listen, and answer in the background. A client may connect as soon as this returns."""
         if self._listener is None:
-            self._listener = _Listener(bind(self.host, self._wanted_port), self)
+            self._listener = Listener(bind(self.host, self._wanted_port), self)
             self._stopped.clear()
             self.port = self._listener.port
-            self._listener.acceptor.start()
+            self._listener.start()
         return self
 
     def stop(self) -> None:
@@ -105,7 +93,7 @@ class Server:
 
     def mount(self, handle: Handle) -> str:
         """A new path prefix; requests below it go to `handle`, without the prefix."""
-        prefix = f"/t{next(self._numbers)}-{secrets.token_hex(2)}"
+        prefix = f"/t{next(self._numbers)}-{os.urandom(2).hex()}"
         self._mounts[prefix] = handle
         return prefix
 
@@ -144,72 +132,9 @@ class Server:
         return self.refuse(request, Problem(500, what, "handler_error", "server_error"))
 
     def note(self, error: BaseException) -> None:
+        import logging  # both take longer than to start
+        import traceback
+
         text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
         self.errors.append(text)
-        _LOG.error("A request could not be answered\n%s", text)
-
-
-class _Listener(ThreadedWSGIServer):
-    """The listening socket, the thread that accepts, and the connections' threads."""
-
-    timeout = 0  # handle_request() does not wait for a client that is gone again
-
-    def __init__(self, listening: socket.socket, owner: Server) -> None:
-        # The socket is ours because werkzeug prints and exits the process when it cannot bind. It wants a WSGI
-        # application; our connections answer by themselves and never ask it.
-        with listening:
-            super().__init__(owner.host, owner.port, NotFound(), fd=listening.fileno())
-        self.owner = owner
-        self.watch = Watch()
-        self.acceptor = threading.Thread(target=self.serve_forever, name="llmmock-server", daemon=True)
-        self._threads_of: dict[socket.socket, threading.Thread] = {}
-        self._process = os.getpid()
-        self.stopping = False
-        self._alarm, self._bell = socket.socketpair()
-
-    def serve_forever(self, poll_interval: float | None = None) -> None:
-        """Accept until `stop`. The standard library's loop looks only twice a second whether it should end."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.socket, selectors.EVENT_READ)
-            selector.register(self._alarm, selectors.EVENT_READ)
-            while not self.stopping:
-                if any(key.fileobj is self.socket for key, _ in selector.select(poll_interval)):
-                    self.handle_request()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a connection in a thread of its own, and remember both. Runs in the acceptor only."""
-        self._threads_of = {sock: thread for sock, thread in self._threads_of.items() if thread.is_alive()}
-        thread = threading.Thread(
-            target=self.process_request_thread, args=(request, client_address), name="llmmock-connection", daemon=True
-        )
-        self._threads_of[request] = thread
-        thread.start()
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        Connection(request, self).serve()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exception()
-        if error is not None:
-            self.owner.note(error)
-
-    def stop(self) -> None:
-        # A forked child has a copy of the sockets, but the connections are its parent's.
-        if os.getpid() == self._process:
-            self._end_threads()
-        self.server_close()
-        self._alarm.close()
-        self._bell.close()
-
-    def _end_threads(self) -> None:
-        self.stopping = True
-        self._bell.send(b"!")
-        self.acceptor.join()
-        for sock in [self.socket, *self._threads_of]:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-        self.watch.stop()
-        deadline = time.monotonic() + SECONDS_TO_LEAVE
-        for thread in self._threads_of.values():
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
+        logging.getLogger("pytest_llmmock").error("A request could not be answered\n%s", text)

@@ -16,7 +16,7 @@ from pytest_llmmock.inbound.replies import Ready, write_reply
 
 JSON = (("content-type", "application/json"),)
 SSE = (("content-type", "text/event-stream"),)
-FRAMES = ([], [Frame(b"a")], [Frame(b"data: 1\n\n"), Frame(b"data: [DONE]\n\n")])
+FRAMES: tuple[list[Frame], ...] = ([], [Frame(b"a")], [Frame(b"data: 1\n\n"), Frame(b"data: [DONE]\n\n")])
 
 askers = st.builds(
     Asked,
