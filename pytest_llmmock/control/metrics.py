@@ -34,7 +34,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Exchange, Reply, float]] = []
+        self._waiting: list[tuple[Exchange, Reply, Reply, float]] = []
         self._requests: Counter[tuple[str, ...]] = Counter()
         """By operation, source and status."""
         self._tokens = _Tokens()
@@ -42,22 +42,25 @@ class Metrics:
         self._buckets = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0
 
-    def note(self, exchange: Exchange, reply: Reply) -> None:
-        """Count this when it has come to its end."""
+    def note(self, exchange: Exchange, reply: Reply, made: Reply | None = None) -> None:
+        """Count this when it has come to its end. `made` is the reply before it was cut to pieces that come in time."""
         with self._lock:
-            self._waiting.append((exchange, reply, time.monotonic()))
+            self._waiting.append((exchange, reply, made or reply, time.monotonic()))
             if len(self._waiting) >= _MOST:
                 self._count()
 
     def _count(self) -> None:
         """Count what has ended; how many have not."""
         left = []
-        for exchange, reply, noted in self._waiting:
+        for waiting in self._waiting:
+            exchange, reply, made, noted = waiting
             ended = noted if isinstance(reply.frames, Sequence) else reply.frames.ended
             if ended is None:
-                left.append((exchange, reply, noted))
+                left.append(waiting)
             else:
                 self._add(exchange, reply, ended - exchange.clock)
+                came_whole = isinstance(reply.frames, Sequence) or reply.frames.whole
+                self._tokens.note(exchange, made if came_whole and not exchange.faults else reply)
         self._waiting = left
 
     def _add(self, exchange: Exchange, reply: Reply, seconds: float) -> None:
@@ -65,7 +68,6 @@ class Metrics:
         self._unmatched += reply.source == "unmatched"
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
-        self._tokens.note(exchange, reply)
 
     def text(self) -> str:
         """All figures."""
@@ -108,7 +110,8 @@ class _Tokens:
         self._size = 0
 
     def note(self, exchange: Exchange, reply: Reply) -> None:
-        if exchange.interaction is None or not isinstance(reply.frames, Sequence):
+        spoilt = exchange.notes or exchange.faults  # which makes another one each time
+        if exchange.interaction is None or spoilt or not isinstance(reply.frames, Sequence):
             self._add(_Played(exchange, reply))
             return
         place = exchange.operation, id(reply.frames)

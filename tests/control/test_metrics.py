@@ -126,6 +126,40 @@ def test_what_a_recording_costs_is_read_once_and_counted_each_time(monkeypatch: 
             server.words(words)
 
 
+@pytest.mark.parametrize("given", [{"speed": "recorded"}, {"chunking": "bytes=7"}, {"speed": "ttft=0.001"}])
+def test_a_recording_that_comes_in_pieces_is_read_once_too(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    reads = reads_of(monkeypatch)
+    server, metrics = Controlled((chat("a"), costing(5)), repeat=True, **given), Metrics()
+    server.deck.on_reply = metrics.note
+    for _ in range(3):
+        b"".join(frame.data for frame in server.handle(chat("a")).frames)
+    assert told(read(metrics.text()), "llmmock_tokens_total", operation="chat", direction="input") == 15
+    assert len(reads) == 1
+
+
+def test_what_a_client_left_costs_nothing() -> None:
+    server, metrics = Controlled((chat("a"), costing(5)), repeat=True, speed="ttft=60"), Metrics()
+    server.deck.on_reply = metrics.note
+    reply = server.handle(chat("a"))
+    assert isinstance(reply.frames, Paced)
+    reply.frames.close()
+    found = read(metrics.text())
+    assert told(found, "llmmock_request_seconds_count") == 1
+    assert told(found, "llmmock_tokens_total", operation="chat", direction="input") == 0
+
+
+def test_what_a_fault_takes_away_is_not_counted() -> None:
+    server, metrics = Controlled((chat("a"), costing(5)), repeat=True), Metrics()
+    server.deck.on_reply = metrics.note
+    server.deck.faults.truncate()
+    server.handle(chat("a"))
+    found = read(metrics.text())
+    assert told(found, "llmmock_request_seconds_count") == 1
+    assert told(found, "llmmock_tokens_total", operation="chat", direction="input") == 0
+
+
 def test_no_more_is_remembered_of_what_recordings_cost_than_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_llmmock.control.metrics._REMEMBERED", 200)
     server, metrics = Controlled((chat("a"), costing(5)), (chat("b"), costing(7)), repeat=True), Metrics()
