@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from ..core.model import Reply, header
+from ..core.model import Frame, Reply, header
 from ..core.pacing import Paced
 from .blocks import as_it_is, chunks, in_chunks
 from .head import STATUS_WITHOUT_BODY, write_head
@@ -54,7 +54,9 @@ class Ready:
 
 def write_blocks(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """As `write_reply`, and each frame of a stream is a block of its own."""
-    return _write_stream(asked, reply) if reply.is_stream else write_reply(asked, reply)
+    if reply.is_stream:
+        return _write_stream(asked, reply, ([frame] for frame in reply.frames))
+    return write_reply(asked, reply)
 
 
 def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
@@ -65,7 +67,8 @@ def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
     """
     if isinstance(reply.frames, Sequence):
         return _write_known(asked, reply, [frame.data for frame in reply.frames])
-    return _write_stream(asked, reply)
+    frames = reply.frames
+    return _write_stream(asked, reply, frames.together() if isinstance(frames, Paced) else ([each] for each in frames))
 
 
 def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[bytes]:
@@ -78,14 +81,14 @@ def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[by
     return write(head, bodies, size)
 
 
-def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
+def _write_stream(asked: Asked, reply: Reply, pieces: Iterable[Sequence[Frame]]) -> Iterable[bytes]:
     """Without a length the body ends with the empty chunk, or in HTTP/1.0 with the connection."""
     framing = _length_ahead(reply) or _unknown(asked)
     head = write_head(reply, framing, asked.keep)
     if not _has_body(asked, reply):
         return _without_body(head, reply)
-    bodies = (frame.data for frame in reply.frames)
-    return chain([head], chunks(bodies) if framing is _CHUNKED else bodies)
+    bodies = ([frame.data for frame in frames] for frames in pieces)
+    return chain([head], chunks(bodies) if framing is _CHUNKED else map(b"".join, bodies))
 
 
 def _without_body(head: bytes, reply: Reply) -> Iterator[bytes]:
