@@ -24,26 +24,26 @@ _CHUNKED = b"transfer-encoding: chunked\r\n"
 class Ready:
     """Replies of recordings as they were sent before: a recording is the same each time.
 
-    They are found by the identity of their frames and headers, which are kept here so that no others can have it.
+    They are found by the identity of their frames, and are good as long as those are what they were.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], tuple[list[bytes], object, object]] = {}
+        self._known: dict[tuple[object, ...], tuple[list[bytes], Sequence[Frame]]] = {}
         self._size = 0
 
     def write(self, asked: Asked, reply: Reply) -> Iterable[bytes]:
         """As `write_reply`."""
-        frames, headers = reply.frames, reply.headers
+        frames = reply.frames
         if reply.source != "cassette" or not isinstance(frames, Sequence) or asked.request.method == "HEAD":
             return write_reply(asked, reply)
-        place = id(frames), len(frames), id(headers), reply.status, reply.reason, asked.modern, asked.keep
+        place = id(frames), reply.headers, reply.status, reply.reason, asked.modern, asked.keep
         known = self._known.get(place)
-        if known is not None:
+        if known is not None and known[1] == frames:
             return known[0]
         written = write_reply(asked, reply)
         if isinstance(written, list):  # which a large one is not
             self._make_room(sum(map(len, written)))
-            self._known[place] = written, frames, headers
+            self._known[place] = written, frames[:]
         return written
 
     def _make_room(self, size: int) -> None:

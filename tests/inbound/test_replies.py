@@ -59,6 +59,14 @@ def test_frames_that_are_alike_are_not_taken_for_each_other() -> None:
         assert block.endswith(b"\r\n\r\n%d" % number)
 
 
+def test_frames_that_were_changed_are_written_anew() -> None:
+    ready, frames = Ready(), [Frame(b"a"), Frame(b"b")]
+    reply = Reply(200, JSON, frames)
+    assert b"".join(ready.write(asked(), reply)).endswith(b"\r\n\r\nab")
+    frames[1] = Frame(b"c")
+    assert b"".join(ready.write(asked(), reply)).endswith(b"\r\n\r\nac")
+
+
 def test_what_was_written_by_hand_is_written_anew() -> None:
     ready, frames = Ready(), [Frame(b"a")]
     reply = Reply(200, JSON, frames, source="script")
