@@ -68,8 +68,8 @@ class Deck:
         )
         for token in filter(is_credential, read_tokens(settings.auth_token)):
             keys.secrets.add(token, asked=False)
-        self.on_reply: Callable[[Exchange, Reply], object] = lambda exchange, reply: None
-        """Called with each reply on its way out."""
+        self.on_reply: Callable[[Exchange, Reply, Reply], object] = lambda exchange, reply, made: None
+        """Called with each reply on its way out, and with what it was before it was delivered."""
         self.script, self.behind = self._scripts(cassettes[0].path.stem if cassettes else "")
         self.delivery = delivery_of(settings)
         self.player = Player(cassettes, keys, dialects.read, repeat=settings.repeat)
@@ -192,9 +192,9 @@ class Deck:
         if self._simulation is not None:
             self._simulation.keep(exchange, reply)
         passes = self.gate.stands
-        reply = self.gate.pass_out(exchange, reply, self.delivery) if passes else self.delivery(exchange, reply)
-        self.on_reply(exchange, reply)
-        return reply
+        out = self.gate.pass_out(exchange, reply, self.delivery) if passes else self.delivery(exchange, reply)
+        self.on_reply(exchange, out, reply)
+        return out
 
     def reset(self) -> None:
         """Answer as in the beginning. What was asked so far is still in the journal, and told at the end."""

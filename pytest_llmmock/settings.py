@@ -7,15 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from .cassettes.budget import read_budget
 from .cassettes.matchers import DEFAULT, Keys
 from .core.chunking import read_chunking
 from .core.delivery import Delivery
 from .core.pacing import read_speed
+from .declared import Misfit, conforming
 from .errors import UsageError
 from .gate.limits import read_limits
 from .gate.origins import read_origins
@@ -23,9 +22,6 @@ from .gate.tokens import read_lock_out, read_tokens
 from .upstreams import UPSTREAMS, own, routing
 from .upstreams import check as check_upstream
 from .upstreams.own import Own
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 Mode = Literal["none", "once", "new_episodes", "changed", "all"]
 
@@ -225,20 +221,20 @@ def _above(bound: int) -> Callable[[float], None]:
 
 def _checked(place: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The values as the types that `Settings` declares."""
-    if not given:
-        return {}
-    from pydantic import ValidationError
-
     try:
-        settings = _adapter().validate_python(dict(given))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{place}: {_shown(name, first['input'])} is not possible. {first['msg']}.") from None
+        checked = conforming(Settings, given)
+    except Misfit as misfit:
+        raise UsageError(f"{place}: {_shown(misfit.name, misfit.value)} is not possible. {misfit}.") from None
     for name, read in _GRAMMARS.items():
-        if name in given:
-            _check_grammar(place, name, read, getattr(settings, name))
-    return {name: getattr(settings, name) for name in given}
+        if name in checked:
+            _check_grammar(place, name, read, checked[name])
+    return checked
+
+
+def _check_budget(text: str) -> None:
+    from .cassettes.budget import read_budget  # only recording spends anything
+
+    read_budget(text)
 
 
 _GRAMMARS: dict[str, Callable[[Any], object]] = {
@@ -248,7 +244,7 @@ _GRAMMARS: dict[str, Callable[[Any], object]] = {
     "lock_out": read_lock_out,
     "limits": read_limits,
     "cors_origin": read_origins,
-    "budget": read_budget,
+    "budget": _check_budget,
     "max_concurrency": _at_least(1),
     "queue_limit": _at_least(0),
     "retries": _at_least(0),
@@ -267,14 +263,6 @@ def _check_grammar(place: str, name: str, read: Callable[[Any], object], value: 
 def _shown(name: str, value: object) -> str:
     """A setting as it is told: never a key."""
     return name.partition(".")[0] if name.startswith("auth_token") else f"{name}={value!r}"
-
-
-@cache
-def _adapter() -> TypeAdapter[Settings]:
-    """Made once: building its schema takes longer than reading a cassette."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Settings)
 
 
 def from_environment(environ: Mapping[str, str]) -> Layer:

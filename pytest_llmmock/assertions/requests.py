@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.journal import Entry, Journal, last_of
-from .scope import Scope
+
+if TYPE_CHECKING:
+    from .scope import Scope
 
 
 class Assertions(ABC):
@@ -126,6 +128,8 @@ class Requests(Journal, Assertions):
 
     @property
     def _scope(self) -> Scope:
+        from .scope import Scope
+
         return Scope(tuple(enumerate(self, 1)), self._clean)
 
     def where(self, *conditions: Any, **named: Any) -> Selection:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..core.late import late
 from .words import reads
 
 SHORTEST = 20
@@ -101,7 +102,7 @@ FORMATS = (
 _BORDER = rb"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 """In front of a secret stands no letter, unless it is one of an escape."""
 
-FORMAT = re.compile(_BORDER + b"(?:" + b"|".join(b"(%b)" % each.pattern.encode() for each in FORMATS) + b")")
+FORMAT = late(_BORDER + b"(?:" + b"|".join(b"(%b)" % each.pattern.encode() for each in FORMATS) + b")")
 """The number of the group that matched, less one, is the number of the format."""
 
 PLAIN_MARKS = (b"AIza", b"AKIA", b"ASIA", b"ABSK", b"JQQJ9", b"dapi")
@@ -118,7 +119,7 @@ MARKS = tuple(
 
 _BREAKS = (b"-", b"_", b".")
 _LONG = 2000
-_ANY_MARK = re.compile(b"|".join(map(re.escape, (*PLAIN_MARKS, *MARKS))))
+_ANY_MARK = late(b"|".join(map(re.escape, (*PLAIN_MARKS, *MARKS))))
 
 
 def may_hold_format(row: bytes) -> bool:

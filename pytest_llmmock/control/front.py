@@ -32,9 +32,9 @@ class Health:
         self._told = told
         self._metrics = Metrics()
 
-    def note(self, exchange: Exchange, reply: Reply) -> None:
+    def note(self, exchange: Exchange, reply: Reply, made: Reply) -> None:
         """Count an answer."""
-        self._metrics.note(exchange, reply)
+        self._metrics.note(exchange, reply, made)
 
     def answer(self, request: Request, paths: tuple[str, ...]) -> Reply | None:
         """The answer, when it is asked for at one of these paths."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from ..errors import CutConnection, UsageError
 from .chunking import by_event
@@ -15,6 +16,11 @@ from .model import Frame, Reply
 from .sse import Ending
 
 CHOICES = "'instant', 'recorded', 'x10' (faster), 'x0.5', 'tps=40', 'ttft=0.3' or 'ttft=0.3,tps=40'"
+
+_BLOCK = 1 << 16
+"""Bytes of frames that are handed out together."""
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 
@@ -136,11 +142,18 @@ class Paced:
         return True
 
     def __iter__(self) -> Iterator[Frame]:
+        return self._taken(lambda: self._hand_out(1)[0])
+
+    def together(self) -> Iterator[Sequence[Frame]]:
+        """The frames, and with each those that are due by then: who is late has not to send them one by one."""
+        return self._taken(lambda: self._hand_out(self._due()))
+
+    def _taken(self, take: Callable[[], T]) -> Iterator[T]:
         try:
             while not self.over:
                 self.wait()
                 if not self._left.is_set():
-                    yield self._next()
+                    yield take()
             if not self.whole:
                 if self._cut and len(self.seen) == len(self._frames):
                     self._on_left = None  # nobody has left: it ends here
@@ -148,15 +161,27 @@ class Paced:
         finally:
             self.close()
 
-    def _next(self) -> Frame:
-        """The next frame. The last one is noted before its reader has it, who may ask again right then."""
-        frame = self._frames[len(self.seen)]
-        self.seen.append(frame)
-        told = self._ending.reached(frame.data) or len(self.seen) == len(self._frames)
+    def _due(self) -> int:
+        """How many frames are due, a block's worth at most. The next one is, for it was waited for."""
+        now, start = time.monotonic() - self._since, len(self.seen)
+        size = len(self._frames[start].data)
+        for at in range(start + 1, len(self._frames)):
+            frame = self._frames[at]
+            size += len(frame.data)
+            if frame.at > now or size > _BLOCK:
+                return at - start
+        return len(self._frames) - start
+
+    def _hand_out(self, count: int) -> Sequence[Frame]:
+        """The next frames. The last one is noted before its reader has it, who may ask again right then."""
+        frames = self._frames[len(self.seen) : len(self.seen) + count]
+        self.seen += frames
+        data = frames[0].data if count == 1 else b"".join([frame.data for frame in frames])
+        told = self._ending.reached(data) or len(self.seen) == len(self._frames)
         self.whole = self.whole or (told and not self._cut)
         if self.whole:
             self.ended = time.monotonic()
-        return frame
+        return frames
 
     def close(self) -> None:
         """Wake whoever waits. Safe to call at any time, from any thread, and more than once."""

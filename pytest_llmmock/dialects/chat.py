@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.json_text import compact
-from ..core.model import Request
+from ..core.model import Reply, Request
 from ..core.prompt import Message, Part, Prompt, Tool, ToolCall
-from . import chat_answers, chat_chunks, chat_conversion
+from . import chat_answers, chat_chunks
 from . import openai_shapes as shapes
 from .fields import mapping, objects, text
 
@@ -18,7 +18,6 @@ read_reply = chat_answers.read_reply
 write_reply = chat_answers.write_reply
 write_error = shapes.write_error
 write_failure = shapes.write_failure
-convert = chat_conversion.convert
 
 _READ = ("model", "messages", "tools", "stream")
 
@@ -26,6 +25,13 @@ _READ = ("model", "messages", "tools", "stream")
 def read_request(request: Request) -> Prompt:
     """`openai.types.chat.CompletionCreateParams`"""
     return read_body(request.json())
+
+
+def convert(prompt: Prompt, reply: Reply) -> Reply | None:
+    """See `Dialect`. Loaded when it is needed: nearly all answers are wanted as they were recorded."""
+    from .chat_conversion import convert
+
+    return convert(prompt, reply)
 
 
 def read_body(value: object) -> Prompt:

@@ -13,7 +13,7 @@ from typing import Any
 from ..core.model import LiveFrames, Reply
 from ..core.pacing import Paced
 from ..errors import CutConnection
-from . import http1, wire
+from . import http1, replies, wire
 from .doors import Door, Patch, door_for, origin
 from .threads import ask, in_thread, until_due
 
@@ -106,7 +106,7 @@ class _Transport(asyncio.Transport):
         except http1.BadRequest as bad:
             return iter(wire.refuse(bad))
         reply = await self._ask(asked)
-        return iter(http1.write_blocks(asked, reply))
+        return iter(replies.write_blocks(asked, reply))
 
     async def _ask(self, asked: http1.Asked) -> Reply:
         reply = await ask(self._door, asked.request)

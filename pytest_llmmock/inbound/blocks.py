@@ -23,20 +23,24 @@ def in_chunks(head: bytes, bodies: list[bytes], size: int) -> Iterable[bytes]:
     """The same as HTTP's chunks, each piece one."""
     if size >= LARGE:
         return _gathered(chain([head], _uncopied(bodies)))
-    written = [b"%x\r\n%b\r\n" % (len(body), body) for body in bodies if body]  # as `chunks`, and faster
-    return [b"".join([head, *written, _LAST_CHUNK])]
+    return [b"".join([head, _as_chunks(bodies), _LAST_CHUNK])]
 
 
-def chunks(bodies: Iterable[bytes]) -> Iterator[bytes]:
-    """Each piece as a chunk, and the chunk that is the last."""
-    for body in bodies:
-        if body:  # an empty chunk would be the last
-            yield b"%x\r\n%b\r\n" % (len(body), body)
+def chunks(coming: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    """Each piece as a chunk, those that come together as one block; and the chunk that is the last."""
+    for bodies in coming:
+        if block := _as_chunks(bodies):
+            yield block
     yield _LAST_CHUNK
 
 
+def _as_chunks(bodies: Iterable[bytes]) -> bytes:
+    """An empty chunk would be the last."""
+    return b"".join([b"%x\r\n%b\r\n" % (len(body), body) for body in bodies if body])
+
+
 def _uncopied(bodies: Iterable[bytes]) -> Iterator[bytes]:
-    """As `chunks`, with what is large by itself."""
+    """Each piece as a chunk, and the last one, with what is large by itself."""
     for body in bodies:
         if len(body) >= LARGE:
             yield from (b"%x\r\n" % len(body), body, b"\r\n")

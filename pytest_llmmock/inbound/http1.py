@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes: a request read from a connection, a reply as blocks to be sent.
+"""HTTP/1.1 as bytes: a request read from a connection. `replies.py` writes the reply.
 
 The grammar: https://www.rfc-editor.org/rfc/rfc9112. werkzeug's own reader goes through the email module,
 which takes longer than all the rest of an answer, and its handler closes the connection after each reply.
@@ -7,32 +7,26 @@ which takes longer than all the rest of an answer, and its handler closes the co
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BufferedIOBase
-from itertools import chain
 from urllib.parse import quote
 
-from ..core.model import Headers, Reply, Request, header
-from ..core.pacing import Paced
-from .blocks import as_it_is, chunks, in_chunks
-from .head import FIELD, STATUS_WITHOUT_BODY, TOKEN, write_head
+from ..core.model import Headers, Request, header
+from .head import FIELD, TOKEN
 
 ORIGIN = "http://localhost"
 """The origin of every request. The real port is another in each run, so a cassette must not hold it."""
 
 _MAX_HEAD = 1 << 16
-_MAX_BODY = 1 << 27
+MAX_BODY = 1 << 27
 _MAX_TRAILERS = 100
 
 _REQUEST_LINE = re.compile(rb"(%b) ([^\x00-\x20\x7f]+) HTTP/(\d)\.(\d)" % TOKEN)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 _ABSOLUTE = re.compile(r"(?i:https?)://[^/?]*(.*)")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
-
-_CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
 class BadRequest(Exception):
@@ -56,28 +50,53 @@ class Asked:
     """The connection stays open for the next request."""
 
 
-# --- in -------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request without its body."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    base: str
+    """Where its client believes that it is asking."""
+    modern: bool
+    keep: bool
+    expects: bool
+    """The client holds the body back until it is told to go on."""
+
+    def asked(self, body: bytes = b"") -> Asked:
+        request = Request(self.method, ORIGIN, self.path, self.query, self.headers, body, self.base)
+        return Asked(request, self.modern, self.keep)
 
 
 def read_request(stream: BufferedIOBase, send: Callable[[bytes], object]) -> Asked | None:
     """The next request, or None when the client has no more. `send` tells it to go on with a body it holds back."""
-    lines = _read_head(stream)
+    head = read_head(stream)
+    if head is None:
+        return None
+    try:
+        return head.asked(_read_body(stream, head.headers, send if head.expects else _no_need))
+    except BadRequest as bad:
+        bad.request = head.asked().request
+        raise
+
+
+def read_head(stream: BufferedIOBase) -> Head | None:
+    """The next request's head, or None when the client has no more."""
+    lines = _read_lines(stream)
     if not lines:
         return None
     method, target, modern = _read_request_line(lines[0])
     path, query = _split_target(target)
     headers = tuple(map(_read_field, lines[1:]))
-    proceed = send if modern and "100-continue" in _values(headers, "expect") else _no_need
-    request = Request(method, ORIGIN, path, query, headers)
-    try:
-        request = replace(request, body=_read_body(stream, headers, proceed))
-    except BadRequest as bad:
-        bad.request = request
-        raise
-    return Asked(request, modern, keep=modern and "close" not in _values(headers, "connection"))
+    host = header(headers, "host")
+    expects = modern and "100-continue" in _values(headers, "expect")
+    keep = modern and "close" not in _values(headers, "connection")
+    return Head(method, path, query, headers, f"http://{host}" if host else "", modern, keep, expects)
 
 
-def _read_head(stream: BufferedIOBase) -> list[bytes]:
+def _read_lines(stream: BufferedIOBase) -> list[bytes]:
     """The request line and the fields. Empty lines before them are passed over."""
     lines: list[bytes] = []
     room = _MAX_HEAD
@@ -127,20 +146,25 @@ def _split_target(target: bytes) -> tuple[str, str]:
 
 
 def _read_body(stream: BufferedIOBase, headers: Headers, proceed: Callable[[bytes], object]) -> bytes:
+    length = read_length(headers)
+    if length == 0:
+        return b""
+    proceed(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return b"".join(_read_chunks(stream)) if length is None else read_exactly(stream, length)
+
+
+def read_length(headers: Headers) -> int | None:
+    """Bytes of the body; None when it comes in chunks."""
     codings = _values(headers, "transfer-encoding")
     lengths = {value for name, value in headers if name == "content-length"}
-    if not codings and lengths <= {"0"}:
-        return b""
     if codings and lengths:
         raise BadRequest(400, "A request has either Content-Length or Transfer-Encoding, not both.")
     if codings and codings != ["chunked"]:
         raise BadRequest(501, f"This server does not know the transfer encoding {', '.join(codings)}.")
-    length = 0 if codings else _read_length(lengths)
-    proceed(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return b"".join(_read_chunks(stream)) if codings else _read_exactly(stream, length)
+    return None if codings else _read_number(lengths or {"0"})
 
 
-def _read_length(lengths: set[str]) -> int:
+def _read_number(lengths: set[str]) -> int:
     text = lengths.pop()
     if lengths or not (text.isascii() and text.isdigit()):
         raise BadRequest(400, "Content-Length is not one number.")
@@ -150,12 +174,12 @@ def _read_length(lengths: set[str]) -> int:
 
 
 def _read_chunks(stream: BufferedIOBase) -> Iterator[bytes]:
-    room = _MAX_BODY
+    room = MAX_BODY
     while size := _read_chunk_size(stream.readline(_MAX_HEAD)):
         room -= size
         if room < 0:
             raise _too_large()
-        yield _read_exactly(stream, size)
+        yield read_exactly(stream, size)
         if stream.readline(2) not in (b"\r\n", b"\n"):
             raise BadRequest(400, "A chunk of the body is longer than it says.")
     _read_trailers(stream)
@@ -178,8 +202,8 @@ def _read_trailers(stream: BufferedIOBase) -> None:
     raise BadRequest(431, f"The request's body is followed by more than {_MAX_TRAILERS} lines.")
 
 
-def _read_exactly(stream: BufferedIOBase, size: int) -> bytes:
-    if size > _MAX_BODY:
+def read_exactly(stream: BufferedIOBase, size: int) -> bytes:
+    if size > MAX_BODY:
         raise _too_large()
     data = stream.read(size)
     if len(data) < size:
@@ -194,7 +218,7 @@ def _values(headers: Headers, name: str) -> list[str]:
 
 
 def _too_large() -> BadRequest:
-    return BadRequest(413, f"The request's body is longer than {_MAX_BODY} bytes.")
+    return BadRequest(413, f"The request's body is longer than {MAX_BODY} bytes.")
 
 
 def _shown(line: bytes) -> str:
@@ -203,75 +227,3 @@ def _shown(line: bytes) -> str:
 
 def _no_need(interim: bytes) -> None:
     """The client sends its body without being told to."""
-
-
-# --- out ------------------------------------------------------------------------------------------------
-
-
-def write_blocks(asked: Asked, reply: Reply) -> Iterable[bytes]:
-    """As `write_reply`, and each frame of a stream is a block of its own."""
-    return _write_stream(asked, reply) if reply.is_stream else write_reply(asked, reply)
-
-
-def write_reply(asked: Asked, reply: Reply) -> Iterable[bytes]:
-    """The reply in blocks, each to be sent as soon as it is there: one block when the body is known and not large.
-
-    What is wrong with the head is raised here, before there is a block; `CutConnection`, or whatever else
-    the frames raise, comes between blocks.
-    """
-    if isinstance(reply.frames, Sequence):
-        return _write_known(asked, reply, [frame.data for frame in reply.frames])
-    return _write_stream(asked, reply)
-
-
-def _write_known(asked: Asked, reply: Reply, bodies: list[bytes]) -> Iterable[bytes]:
-    size = sum(map(len, bodies))
-    streams = reply.is_stream
-    if not _has_body(asked, reply):
-        return [write_head(reply, _unknown(asked) if streams else _told(reply, size), asked.keep)]
-    head = write_head(reply, _unknown(asked) if streams else _known(size), asked.keep)
-    write = in_chunks if streams and asked.modern else as_it_is
-    return write(head, bodies, size)
-
-
-def _write_stream(asked: Asked, reply: Reply) -> Iterable[bytes]:
-    """Without a length the body ends with the empty chunk, or in HTTP/1.0 with the connection."""
-    framing = _length_ahead(reply) or _unknown(asked)
-    head = write_head(reply, framing, asked.keep)
-    if not _has_body(asked, reply):
-        return _without_body(head, reply)
-    bodies = (frame.data for frame in reply.frames)
-    return chain([head], chunks(bodies) if framing is _CHUNKED else bodies)
-
-
-def _without_body(head: bytes, reply: Reply) -> Iterator[bytes]:
-    """What an upstream sends is read to its end all the same, for else it would not be recorded."""
-    if reply.live:
-        deque(reply.frames, maxlen=0)
-    yield head
-
-
-def _length_ahead(reply: Reply) -> bytes:
-    """The framing of a plain body that is held back: it is known before it comes."""
-    frames = reply.frames
-    length = frames.length if isinstance(frames, Paced) and frames.holds_head else None
-    return b"" if length is None else _known(length)
-
-
-def _told(reply: Reply, size: int) -> bytes:
-    """What an answer to HEAD says of the body that it does not have: an upstream told it, or it is what there is."""
-    length = header(reply.headers, "content-length")
-    return _known(int(length)) if length and length.isdecimal() else _known(size) if size else b""
-
-
-def _known(length: int) -> bytes:
-    return b"content-length: %d\r\n" % length
-
-
-def _unknown(asked: Asked) -> bytes:
-    """The framing of a body whose length is not told."""
-    return _CHUNKED if asked.modern else b""
-
-
-def _has_body(asked: Asked, reply: Reply) -> bool:
-    return asked.request.method != "HEAD" and reply.status not in STATUS_WITHOUT_BODY

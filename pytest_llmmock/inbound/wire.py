@@ -14,7 +14,7 @@ from dataclasses import replace
 from ..core.model import Problem, Reply, Request
 from ..core.pacing import Paced
 from ..errors import CutConnection
-from . import http1
+from . import http1, replies
 from .doors import Door
 from .refusals import refusal
 
@@ -30,13 +30,13 @@ def read(sent: bytes | bytearray, origin: str) -> http1.Asked:
     """What a client wrote. The connection ends behind its reply. Raises `http1.BadRequest`."""
     asked = http1.read_request(io.BytesIO(sent), len)
     assert asked is not None, "a client that reads has written"
-    return replace(asked, request=replace(asked.request, origin=origin), keep=False)
+    return replace(asked, request=replace(asked.request, origin=origin, base=""), keep=False)
 
 
 def refuse(bad: http1.BadRequest) -> Iterable[bytes]:
     """The answer to what cannot be read as a request."""
     nothing = http1.Asked(Request("GET", http1.ORIGIN, "/"), modern=True, keep=False)
-    return http1.write_reply(nothing, refusal(Problem(bad.status, str(bad), "bad_request")))
+    return replies.write_reply(nothing, refusal(Problem(bad.status, str(bad), "bad_request")))
 
 
 def is_whole(sent: bytes | bytearray) -> bool:
@@ -78,7 +78,7 @@ class Wire:
         except http1.BadRequest as bad:
             return refuse(bad), None
         reply = self._door.handle(asked.request)
-        return http1.write_blocks(asked, reply), reply
+        return replies.write_blocks(asked, reply), reply
 
     def settimeout(self, seconds: float | None) -> None:
         """How long the client waits for what is late on purpose. An upstream has its own time."""

@@ -14,6 +14,8 @@ from pytest_llmmock import dialects
 from pytest_llmmock.control.metrics import Metrics, family, metrics_reply
 from pytest_llmmock.core.model import Frame, Reply
 from pytest_llmmock.core.pacing import Paced
+from pytest_llmmock.core.prompt import Answer
+from pytest_llmmock.dialects import chat as chat_dialect
 
 SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\n"])*",?)*)\})? (\S+)')
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\n"])*)"')
@@ -89,6 +91,83 @@ def test_what_is_counted_is_not_kept_until_somebody_looks() -> None:
         server.words("hi")
     assert len(metrics._waiting) < 64
     assert told(read(metrics.text()), "llmmock_request_seconds_count") == 200
+
+
+def reads_of(monkeypatch: pytest.MonkeyPatch) -> list[Reply]:
+    """The replies of chats that are read."""
+    read_reply, found = chat_dialect.read_reply, list[Reply]()
+
+    def note(reply: Reply) -> Answer:
+        found.append(reply)
+        return read_reply(reply)
+
+    monkeypatch.setattr(chat_dialect, "read_reply", note)
+    return found
+
+
+def costing(tokens: int) -> dict[str, object]:
+    message = {"role": "assistant", "content": "Hello"}
+    usage = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": tokens + 1}
+    return {"object": "chat.completion", "choices": [{"index": 0, "message": message}], "usage": usage}
+
+
+def test_what_a_recording_costs_is_read_once_and_counted_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = reads_of(monkeypatch)
+    server, metrics = Controlled((chat("a"), costing(5)), (chat("b"), costing(7)), repeat=True), Metrics()
+    server.deck.on_reply = metrics.note
+    for words in ("a", "b", "a", "b", "b"):
+        assert server.words(words) == "Hello"
+    assert reads == []
+    for times in (1, 2):
+        found = read(metrics.text())
+        assert told(found, "llmmock_tokens_total", operation="chat", direction="input") == times * (5 + 7 + 5 + 7 + 7)
+        assert len(reads) == 2
+        for words in ("a", "b", "a", "b", "b"):
+            server.words(words)
+
+
+@pytest.mark.parametrize("given", [{"speed": "recorded"}, {"chunking": "bytes=7"}, {"speed": "ttft=0.001"}])
+def test_a_recording_that_comes_in_pieces_is_read_once_too(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    reads = reads_of(monkeypatch)
+    server, metrics = Controlled((chat("a"), costing(5)), repeat=True, **given), Metrics()
+    server.deck.on_reply = metrics.note
+    for _ in range(3):
+        b"".join(frame.data for frame in server.handle(chat("a")).frames)
+    assert told(read(metrics.text()), "llmmock_tokens_total", operation="chat", direction="input") == 15
+    assert len(reads) == 1
+
+
+def test_what_a_client_left_costs_nothing() -> None:
+    server, metrics = Controlled((chat("a"), costing(5)), repeat=True, speed="ttft=60"), Metrics()
+    server.deck.on_reply = metrics.note
+    reply = server.handle(chat("a"))
+    assert isinstance(reply.frames, Paced)
+    reply.frames.close()
+    found = read(metrics.text())
+    assert told(found, "llmmock_request_seconds_count") == 1
+    assert told(found, "llmmock_tokens_total", operation="chat", direction="input") == 0
+
+
+def test_what_a_fault_takes_away_is_not_counted() -> None:
+    server, metrics = Controlled((chat("a"), costing(5)), repeat=True), Metrics()
+    server.deck.on_reply = metrics.note
+    server.deck.faults.truncate()
+    server.handle(chat("a"))
+    found = read(metrics.text())
+    assert told(found, "llmmock_request_seconds_count") == 1
+    assert told(found, "llmmock_tokens_total", operation="chat", direction="input") == 0
+
+
+def test_no_more_is_remembered_of_what_recordings_cost_than_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_llmmock.control.metrics._REMEMBERED", 200)
+    server, metrics = Controlled((chat("a"), costing(5)), (chat("b"), costing(7)), repeat=True), Metrics()
+    server.deck.on_reply = metrics.note
+    for words in "abab":
+        server.words(words)
+    assert told(read(metrics.text()), "llmmock_tokens_total", operation="chat", direction="input") == 24
+    assert len(metrics._tokens._played) < 2
 
 
 def test_the_reply_says_which_format_it_has() -> None:

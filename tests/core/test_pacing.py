@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -90,6 +91,43 @@ def test_deadlines_are_absolute_so_a_slow_reader_does_not_shift_them() -> None:
     frames = paced(Frame(b"a", 1.0), Frame(b"b", 99.0), since=long_ago)
     assert frames.delay == 0.0
     assert [frame.data for frame in frames] == [b"a", b"b"]
+
+
+def test_frames_that_are_due_come_together() -> None:
+    frames = paced(*(Frame(b"%d" % n, 0.001 * n) for n in range(4)), Frame(b"x", 0.2), since=time.monotonic() - 0.1)
+    pieces = frames.together()
+    assert [frame.data for frame in next(pieces)] == [b"0", b"1", b"2", b"3"]
+    assert ([frame.data for frame in frames.seen], frames.whole) == ([b"0", b"1", b"2", b"3"], False)
+    assert ([frame.data for frame in next(pieces)], frames.whole) == ([b"x"], True)
+    assert list(pieces) == []
+
+
+def test_no_frame_comes_before_it_is_due_with_others() -> None:
+    began = time.monotonic()
+    frames = paced(*(Frame(b"a", 0.0001 * number) for number in range(100)), since=began)
+    for piece in frames.together():
+        assert time.monotonic() - began >= max(frame.at for frame in piece)
+    assert (len(frames.seen), frames.whole) == (100, True)
+
+
+def test_what_comes_together_is_no_more_than_a_block() -> None:
+    frames = paced(*[Frame(b"x" * 40_000)] * 5, Frame(b"y" * 200_000))
+    assert [len(piece) for piece in frames.together()] == [1, 1, 1, 1, 1, 1]
+    assert [len(piece) for piece in paced(*[Frame(b"x" * 30_000)] * 5).together()] == [2, 2, 1]
+
+
+def test_the_last_event_is_noticed_among_others() -> None:
+    frames = paced(Frame(b"data: 1\n\n"), Frame(write_event("[DONE]")), Frame(b": bye\n\n", 60.0))
+    assert len(next(frames.together())) == 2
+    assert frames.whole
+
+
+@pytest.mark.parametrize("take", [iter, Paced.together])
+def test_a_cut_comes_behind_whatever_was_due(take: Callable[[Paced], Iterator[object]]) -> None:
+    frames = paced(Frame(b"a"), Frame(b"b"), cut="cut here")
+    with pytest.raises(CutConnection, match="cut here"):
+        list(take(frames))
+    assert ([frame.data for frame in frames.seen], frames.whole) == ([b"a", b"b"], False)
 
 
 def test_a_cut_comes_behind_the_frames() -> None:

@@ -27,8 +27,10 @@ def test_any_pieces_are_sent_as_they_are(sizes: list[int]) -> None:
 def test_any_pieces_are_sent_as_a_chunk_each(sizes: list[int]) -> None:
     bodies = bodies_of(sizes)
     sent = list(blocks.in_chunks(HEAD, bodies, sum(sizes)))
-    assert b"".join(sent) == HEAD + b"".join(blocks.chunks(bodies))
-    assert b"".join(blocks.chunks(bodies)).startswith(b"".join(b"%x\r\n%b\r\n" % (len(b), b) for b in bodies if b))
+    assert b"".join(sent) == HEAD + b"".join(blocks.chunks([[body] for body in bodies]))
+    assert b"".join(blocks.chunks([bodies[:2], bodies[2:]])).startswith(
+        b"".join(b"%x\r\n%b\r\n" % (len(b), b) for b in bodies if b)
+    )
 
 
 @pytest.mark.parametrize("write", [blocks.as_it_is, blocks.in_chunks])
