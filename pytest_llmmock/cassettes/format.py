@@ -42,6 +42,8 @@ def loads(data: bytes, signature: bytes | None = b"", blob: Blob | None = None, 
     With None the stored keys are taken as they stand, whatever the way: for who moves interactions and plays none.
     `called` is what the cassette is called when something is wrong with it. Raises `CassetteFormatError`.
     """
+    if data == EMPTY.encode():
+        return []
     pieces = pieces_of(data, signature, blob, called) or vcr_pieces.pieces_of(data, blob, called)
     if pieces is not None:
         return pieces.interactions()
