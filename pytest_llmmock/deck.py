@@ -188,7 +188,8 @@ class Deck:
 
     def _deliver(self, exchange: Exchange, reply: Reply) -> Reply:
         """A reply on its way out: what it shows hangs somewhere, and a played provider keeps it."""
-        reply = self._gallery.hang(exchange, reply)
+        if reply.source == "script":
+            reply = self._gallery.hang(exchange, reply)
         if self._simulation is not None:
             self._simulation.keep(exchange, reply)
         passes = self.gate.stands

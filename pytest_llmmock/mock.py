@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class LLMMock(Scripted):
     def opened(self) -> Iterator[LLMMock]:
         """While this is open, model requests of this process come here."""
         deck = self._deck
-        takes = _Takes(deck.settings)
+        takes = lru_cache(maxsize=256)(_Takes(deck.settings))  # a client asks at the same places again and again
         engine = deck.engine(lambda: "original")
         with Door(takes, engine.handle, blocks=deck.records, begin=engine.begin), _guard(deck, _IN_PROCESS):
             yield self

