@@ -101,7 +101,7 @@ class Secrets:
         self._known: dict[tuple[str, bool], Known] = {}
         self._cookies: list[tuple[str, bool]] = []
         self._told: set[tuple[object, ...]] = set()
-        self._last: tuple[Headers | None, tuple[bool, str, str] | None] = (None, None)
+        self._last: tuple[Headers, tuple[bool, str, str]] = ((), (False, "", ""))
         self.generation = 0
         """Changes with each value that is added: what was clean before may not be clean now."""
         for credential in known:
@@ -137,8 +137,9 @@ class Secrets:
     def learn(self, *messages: Request | Reply, asked: bool = False) -> None:
         """Take over the credentials and accounts with which a request is made, or which a reply tells."""
         for message in messages:
-            place = (asked, message.origin, message.query) if isinstance(message, Request) else None
-            if message.headers is self._last[0] and place == self._last[1]:
+            place = (asked, message.origin, message.query) if isinstance(message, Request) else (asked, "", "")
+            last, where = self._last
+            if message.headers is last and place == where:
                 continue  # the very headers that were looked through last: a client sends the same again and again
             told = (asked, *credentials.telling(message))
             if told not in self._told:
