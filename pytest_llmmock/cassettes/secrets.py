@@ -159,10 +159,10 @@ class Secrets:
         values = [
             known for known in self._known.values() if (known.asked or not asked) and (has_rows or known.is_short)
         ]
-        found = [*look_alikes(data, flat)] if has_rows or b"@" in data or _PEM_HEAD in data else []
-        if values:
-            blocks = list(wrapped(data)) if has_rows else []
-            found += [span for known in values for span in known.spans(data, blocks)]
+        blocks = list(wrapped(data)) if values and has_rows else []
+        found = [span for known in values for span in known.spans(data, blocks)]
+        if has_rows or b"@" in data or _PEM_HEAD in data:
+            found += look_alikes(data, flat)
         return apart(found)
 
 
