@@ -144,15 +144,16 @@ class Case:
 
     def _tell(self, aside: Path | None) -> dict[str, Any]:
         """What the run is told of this test: plain values, for they go from xdist's workers to the controller."""
-        deck, requests = self._deck, self._deck.requests
-        replayed = requests.where(source="cassette")
+        deck, requests = self._deck, list(self._deck.requests)
+        replayed = [entry for entry in requests if entry.source == "cassette"]
+        recorded = [entry for entry in requests if entry.source == "upstream" and entry.status == 200]
         counts = {
             "replayed": len(replayed),
             "recorded": len(deck.recorded),
-            "unmatched": len(requests.where(source="unmatched")),
+            "unmatched": len([entry for entry in requests if entry.source == "unmatched"]),
             "tokens": sum(tokens(entry.usage) for entry in replayed),
             "scripted": deck.scripted,
-            "tokens_recorded": sum(tokens(entry.usage) for entry in requests.where(source="upstream", status=200)),
+            "tokens_recorded": sum(tokens(entry.usage) for entry in recorded),
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),

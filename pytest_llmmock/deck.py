@@ -78,9 +78,10 @@ class Deck:
         self._gallery = Gallery()
         self._ask: Ask
         self._simulation = self._simulated() if settings.simulate else None
-        self._asking = asking or Asking(settings)
-        self._asking.earlier = self._before
-        self._underway = self._asking.underway
+        self._asking = asking
+        """Who only replays asks nobody."""
+        if asking is not None:
+            asking.earlier = self._before
 
     @classmethod
     def open(
@@ -168,7 +169,7 @@ class Deck:
             *([self.behind] if self._falls_back else []),
             *([played.last] if played and not self.records else []),
         ]
-        if self._keeper is not None and self.records:
+        if self._asking is not None and self._keeper is not None and self.records:
             sources.append(self._asking.recorder(default_upstream, self.keys, self._keeper.recordings))
         engine = self._engine(sources, on_trouble)
         self._ask = engine.handle  # what a batch asks has come through the gate with it
@@ -247,8 +248,8 @@ class Deck:
         """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        asked = (entry for entry in self.requests.where(source="upstream", trouble="") if entry.upstream)
-        return [entry for entry in asked if entry.status >= 400]
+        asked = (entry for entry in self.requests if entry.source == "upstream" and not entry.trouble)
+        return [entry for entry in asked if entry.upstream and entry.status >= 400]
 
     @property
     def warnings(self) -> list[str]:
@@ -259,7 +260,8 @@ class Deck:
     @property
     def abandoned(self) -> int:
         """How many of the upstream's streams the client left before their end, so that they are not recorded."""
-        return len([entry for entry in self.requests if entry.left and entry.status < 400]) + self._underway.unanswered
+        unanswered = self._asking.underway.unanswered if self._asking else 0
+        return len([entry for entry in self.requests if entry.left and entry.status < 400]) + unanswered
 
     def escaped(self, text: str) -> None:
         """Note a connection that was stopped. Clients try again: the same one is told once."""
@@ -273,7 +275,8 @@ class Deck:
 
     def report(self) -> str:
         """Everything that could not be answered, explained; '' when all was."""
-        return self.clean("\n\n".join(dict.fromkeys([*(entry.trouble for entry in self.troubles), *self.escapes])))
+        told = [*(entry.trouble for entry in self.troubles), *self.escapes]
+        return self.clean("\n\n".join(dict.fromkeys(told))) if told else ""
 
     def clean(self, text: str) -> str:
         """A text that people read, without secrets."""
@@ -281,7 +284,8 @@ class Deck:
 
     def follow(self, witness: Witness) -> None:
         """Let somebody see what upstreams are asked and answer. To be said before `engine`."""
-        self._asking.witnesses.append(witness)
+        if self._asking is not None:
+            self._asking.witnesses.append(witness)
 
     def on_keep(self, callback: Callable[[], object]) -> None:
         """Call this after each recording."""
@@ -302,17 +306,18 @@ class Deck:
     @property
     def unfinished(self) -> int:
         """How many streams `finish` would wait for."""
-        return self._underway.unfinished
+        return self._asking.underway.unfinished if self._asking else 0
 
     def finish(self) -> None:
         """With `record_abandoned`, wait for the end of streams that clients have left. Ctrl-C ends the waiting."""
-        self._underway.finish()
+        if self._asking is not None:
+            self._asking.underway.finish()
 
     def close(self) -> None:
         """Hang up on what is still coming."""
-        if self._keeper is not None:
-            self._underway.let_go(self.cassette.path)
-        self._asking.close()
+        if self._asking is not None:
+            self._asking.underway.let_go(self.cassette.path)
+            self._asking.close()
         if self._keeper is not None:
             self._keeper.close()
 

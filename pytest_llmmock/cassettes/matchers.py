@@ -192,6 +192,8 @@ def _pruned(value: Any) -> Any:
 
 # --- the key --------------------------------------------------------------------------------------------
 
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
 
 class Keys:
     """Computes keys in one way: from these matchers, without these paths, with these normalisers."""
@@ -217,7 +219,6 @@ class Keys:
         self._memo: dict[_Seen, str] = {}
         self._memo_bytes = 0
         self._memorable = set(self.match_on) <= set(DEFAULT) and not any(map(callable, self.normalisers))
-        self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
         self.signature = self._signature()
         """Names this way of computing keys; stored keys hold only where it is the same."""
 
@@ -265,7 +266,7 @@ class Keys:
     def _computed(self, values: dict[str, object], stream: bool | None) -> str:
         if stream is not None:
             values["stream"] = stream
-        return blake2b(self._encode(list(values.items())).encode(), digest_size=16).hexdigest()
+        return blake2b(_ENCODE(list(values.items())).encode(), digest_size=16).hexdigest()
 
     def _remember(self, seen: _Seen, key: str) -> None:
         if not self._memorable:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..core.environ import CHANGING, OfEnvironment
 from ..core.model import Headers, Reply, Request
 from . import credentials
 from .credentials import Credential, is_harmless, is_likely
@@ -93,6 +94,9 @@ def _counts(value: bytes) -> bool:
 # --- both -----------------------------------------------------------------------------------------------
 
 
+_OF_PROCESS = OfEnvironment(lambda environ: tuple(credentials.of_environment(environ)))
+
+
 class Secrets:
     """All that must not be written. Values are added while requests are made; what is added stays."""
 
@@ -110,7 +114,9 @@ class Secrets:
     @classmethod
     def of(cls, environ: Mapping[str, str] | None = None) -> Secrets:
         """Those of an environment: that of this process unless told."""
-        return cls(credentials.of_environment(os.environ if environ is None else environ))
+        if environ is not None:
+            return cls(credentials.of_environment(environ))
+        return cls([*_OF_PROCESS(), *credentials.of_variable(CHANGING, os.environ.get(CHANGING, ""))])
 
     def add(self, credential: Credential | str, *, asked: bool = True) -> None:
         """A value that is not to be written.
