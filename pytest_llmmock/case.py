@@ -27,7 +27,8 @@ from .settings import Settings
 
 _SERVER = pytest.StashKey[Server]()
 _GUARDED = pytest.StashKey[list[Settings | None]]()
-"""The settings of every test that was guarded, and None for each that was not."""
+"""The settings of every test that was guarded, and None for each that was not; of several alike one after the other,
+those of one."""
 
 
 class Case:
@@ -58,7 +59,9 @@ class Case:
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
             if PROGRESS in item.config.stash:
                 deck.follow(item.config.stash[PROGRESS])
-            item.config.stash.setdefault(_GUARDED, []).append(settings if is_guarded(deck) else None)
+            guarded = item.config.stash.setdefault(_GUARDED, [])
+            if guarded[-1:] != [in_force := settings if is_guarded(deck) else None]:
+                guarded.append(in_force)
             return cls(item, deck, name)
 
     @contextmanager

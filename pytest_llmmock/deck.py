@@ -54,6 +54,8 @@ class Deck:
     ) -> None:
         self.settings = settings
         self.keys = keys
+        self.clean = Scrubber(keys.secrets).text
+        """A text that people read, without secrets. No method: what is given it would keep the deck alive."""
         self.requests = Requests(journal_limit, self.clean)
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
@@ -172,7 +174,8 @@ class Deck:
         if self._asking is not None and self._keeper is not None and self.records:
             sources.append(self._asking.recorder(default_upstream, self.keys, self._keeper.recordings))
         engine = self._engine(sources, on_trouble)
-        self._ask = engine.handle  # what a batch asks has come through the gate with it
+        if played:
+            self._ask = engine.handle  # what a batch asks has come through the gate with it
         return self._engine([self.gate, *sources], on_trouble) if self.gate.stands else engine
 
     def _engine(self, sources: Sequence[Source], on_trouble: Callable[[str], object]) -> Engine:
@@ -277,10 +280,6 @@ class Deck:
         """Everything that could not be answered, explained; '' when all was."""
         told = [*(entry.trouble for entry in self.troubles), *self.escapes]
         return self.clean("\n\n".join(dict.fromkeys(told))) if told else ""
-
-    def clean(self, text: str) -> str:
-        """A text that people read, without secrets."""
-        return Scrubber(self.keys.secrets).text(text)
 
     def follow(self, witness: Witness) -> None:
         """Let somebody see what upstreams are asked and answer. To be said before `engine`."""

@@ -167,9 +167,14 @@ def combine(layers: Iterable[Layer]) -> Settings:
         given = {name: value for name, value in layer.items() if value is not None}
         _check_names(place, given)
         chosen.update(_checked(place, {**given, **_read(place, given)}))
+    if not chosen:
+        return _defaults()
     settings = Settings(**chosen)
     _check_upstreams(settings)
     return settings
+
+
+_defaults = cache(Settings)
 
 
 _TEXTS: dict[str, Callable[[str], tuple[str, Any]]] = {"upstreams": own.read, "models": routing.read}
