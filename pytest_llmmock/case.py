@@ -6,26 +6,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import dialects
-from .cassettes import unplayed
-from .cassettes.mismatch import Advice
-from .cassettes.recorder import written
+from .cassettes.advice import Advice
 from .contract import source as contract
 from .core.summary import tokens
 from .deck import Deck
 from .errors import LLMMockError
-from .inbound.server import Server
 from .mock import LLMMock, LLMServer, is_guarded, late_guard, new_server
 from .naming import cassette_path, is_alone, relative, settings_of, shown
 from .plugin import BEGAN, CLEANUP, PROPERTY
 from .recording import PROGRESS
 from .settings import Settings
 
-_SERVER = pytest.StashKey[Server]()
+if TYPE_CHECKING:
+    from .inbound.server import Server
+
+_SERVER = pytest.StashKey["Server"]()
 _GUARDED = pytest.StashKey[list[Settings | None]]()
 """The settings of every test that was guarded, and None for each that was not; of several alike one after the other,
 those of one."""
@@ -53,7 +53,7 @@ class Case:
         with _readable():
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
-            since = written(item.config.stash[BEGAN])
+            since = "" if settings.mode == "none" else _began(item.config)
             if settings.rules and isinstance(settings.rules, str | Path):
                 settings = replace(settings, rules=item.config.rootpath / settings.rules)
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
@@ -143,6 +143,8 @@ class Case:
         if settings.unplayed != "fail" or settings.mode in ("all", "changed") or not (self._passed and self._alone):
             return ""
         record = f'pytest --llm-record=changed "{shown(self._item)}"'
+        from .cassettes import unplayed
+
         return unplayed.report(self._deck.cassette, dialects.read, record)
 
     def _tell(self, aside: Path | None) -> dict[str, Any]:
@@ -187,6 +189,13 @@ class Case:
         properties = self._item.user_properties
         properties[:] = [pair for pair in properties if not pair[0].startswith(PROPERTY)]
         properties += [(PROPERTY + what, count) for what, count in counts.items() if count or what in always]
+
+
+def _began(config: pytest.Config) -> str:
+    """When the run began, as it stands in recordings."""
+    from .cassettes.recorder import written
+
+    return written(config.stash[BEGAN])
 
 
 def _contract(deck: Deck) -> dict[str, int]:

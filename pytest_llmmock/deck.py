@@ -8,32 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
-from .asking import Asking
 from .assertions.requests import Requests
 from .cassettes import library
+from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette, Interaction
 from .cassettes.credentials import is_credential
 from .cassettes.matchers import Keys
-from .cassettes.mismatch import Advice, explain
 from .cassettes.player import Player
-from .cassettes.recorder import Witness
 from .cassettes.scrubber import Scrubber
 from .contract.source import Contract
 from .core.engine import Engine
 from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
+from .core.prompt import Prompt
 from .errors import CassetteError
 from .faults import Faults
 from .gate import gate_of
 from .gate.tokens import read_tokens
-from .keeper import Keeper
-from .script import estimate
 from .script.gallery import Gallery
 from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
 from .upstreams.base_url import DUMMY_KEY
 
 if TYPE_CHECKING:
+    from .asking import Asking
+    from .cassettes.recorder import Witness
+    from .keeper import Keeper
     from .script.batches import Ask
     from .script.simulation import Simulation
 
@@ -66,7 +66,7 @@ class Deck:
             settings.lock_out,
             settings.limits,
             dummy=DUMMY_KEY,
-            count=lambda prompt: estimate.usage(prompt, ()).input or 0,
+            count=_tokens_of,
         )
         for token in filter(is_credential, read_tokens(settings.auth_token)):
             keys.secrets.add(token, asked=False)
@@ -109,6 +109,9 @@ class Deck:
             cassette = Cassette(path, exists=cassette.exists)
         if settings.mode == "none":
             return cls([cassette], settings, keys, advice=advice)
+        from .asking import Asking  # most decks only replay: recording is loaded with the first that does not
+        from .keeper import Keeper
+
         _check_writable(path)
         keeper = Keeper(cassette, settings.mode, keys, home or path.parent, since=since, at_once=at_once)
         asking = Asking(settings, home=home, run=since)
@@ -233,6 +236,8 @@ class Deck:
             yield dialects.read(each.request), each.reply
 
     def _explain(self, exchange: Exchange) -> str:
+        from .cassettes.mismatch import explain
+
         rules = self.script.explain(exchange, self.behind.rules if self._falls_back else [])
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
 
@@ -319,6 +324,13 @@ class Deck:
             self._asking.close()
         if self._keeper is not None:
             self._keeper.close()
+
+
+def _tokens_of(prompt: Prompt) -> int:
+    """How many tokens a limit counts for a request."""
+    from .script import estimate
+
+    return estimate.usage(prompt, ()).input or 0
 
 
 def _check_writable(path: Path) -> None:

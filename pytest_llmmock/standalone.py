@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from . import dialects
 from .cassettes import library
+from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette
-from .cassettes.mismatch import Advice
 from .control.front import PATHS, Front, Health
 from .core.engine import Engine
 from .core.model import Problem, Reply, Request

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pytest_llmmock.cassettes.advice import Advice
 from pytest_llmmock.cassettes.cassette import Cassette, Interaction, Recorded
-from pytest_llmmock.cassettes.mismatch import Advice
 from pytest_llmmock.control.front import Front
 from pytest_llmmock.core.model import Reply, Request, json_reply
 from pytest_llmmock.deck import Deck

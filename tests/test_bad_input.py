@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simulating import Playing
 
 from pytest_llmmock import dialects
-from pytest_llmmock.cassettes.mismatch import Advice
+from pytest_llmmock.cassettes.advice import Advice
 from pytest_llmmock.core.model import Exchange, Reply, Request
 from pytest_llmmock.core.prompt import Answer, Delta, Usage
 from pytest_llmmock.deck import Deck

@@ -20,7 +20,7 @@ import pytest
 from fuzzing import Hostile, hostile
 
 from pytest_llmmock import LLMServer
-from pytest_llmmock.cassettes.mismatch import Advice
+from pytest_llmmock.cassettes.advice import Advice
 from pytest_llmmock.core.model import Reply, Request, json_reply
 from pytest_llmmock.deck import Deck
 from pytest_llmmock.inbound.server import Server

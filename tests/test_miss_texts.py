@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from pytest_llmmock import dialects
+from pytest_llmmock.cassettes.advice import Advice
 from pytest_llmmock.cassettes.cassette import Cassette, Interaction, Recorded
 from pytest_llmmock.cassettes.matchers import Keys
-from pytest_llmmock.cassettes.mismatch import Advice, explain
+from pytest_llmmock.cassettes.mismatch import explain
 from pytest_llmmock.cassettes.player import Player
 from pytest_llmmock.core.model import Reply, Request, frames_of, json_reply
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from ..core import sse
 from ..core.model import Exchange
 from ..core.summary import asked, plural, shape
 from ..errors import CassetteError
+from .advice import Advice
 from .cassette import Cassette, Interaction
 from .difference import MISSING, Difference, joined, show
 from .key_formats import PLACEHOLDER
@@ -35,20 +35,6 @@ _COLUMNS = 120
 
 _PROMPT = ("messages", "input", "instructions", "system", "contents", "prompt", "tools", "query", "body")
 """Fields that say what is asked: nobody is advised to leave them out because of one change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """How the user of this way in mends a miss."""
-
-    record: str
-    """The command or argument that records what is missing."""
-    ignore: str
-    """The argument that leaves paths out, with `{paths}` where they stand."""
-    normalise: str
-    """The argument that makes kinds of values the same, with `{names}` where they stand."""
-    repeat: str = ""
-    """The argument that plays the last recording of a request again; '' where that is done anyhow."""
 
 
 def explain(exchange: Exchange, player: Player, read: Read, mode: str, advice: Advice, *, beside: str = "") -> str:

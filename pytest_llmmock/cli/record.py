@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..cassettes.mismatch import Advice
+from ..cassettes.advice import Advice
 from ..core.summary import plural
 from ..deck import Deck
 from ..errors import CassetteError

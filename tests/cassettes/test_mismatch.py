@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llmmock.cassettes.advice import Advice
 from pytest_llmmock.cassettes.cassette import Cassette, Interaction
 from pytest_llmmock.cassettes.format import dumps, loads
 from pytest_llmmock.cassettes.matchers import Keys
-from pytest_llmmock.cassettes.mismatch import Advice, explain
+from pytest_llmmock.cassettes.mismatch import explain
 from pytest_llmmock.cassettes.player import Player
 from pytest_llmmock.core.engine import Engine
 from pytest_llmmock.core.journal import Journal
