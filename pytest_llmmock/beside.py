@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -43,9 +42,8 @@ def ini(config: pytest.Config, name: str) -> Any:
     return None if value == beside.ini_defaults.get(name) else value or None
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """An option that another plugin has as well."""
+class _Shared(NamedTuple):
+    """An option that another plugin has as well. No dataclass: to make one takes a third of importing all of this."""
 
     name: str
     ours: str
@@ -100,9 +98,10 @@ class Beside:
     # --- who came before ---
 
     def _take(self, names: Iterable[str], dest: str) -> None:
+        wanted = set(names)
         for group in _groups(self._parser):
             for option in [*group.options]:
-                if found := set(names).intersection(option.names()):
+                if found := wanted.intersection(option.names()):
                     self._note(found, dest, option.dest, getattr(option, "default", None), group.name or "")
                     _let_go(group, option, found)
         if self._shared and hasattr(self._group, "_arggroup"):  # since pytest 9 an argument is argparse's at once

@@ -6,28 +6,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import dialects
-from .cassettes import unplayed
 from .cassettes.advice import Advice
-from .cassettes.dates import written
 from .contract import source as contract
 from .core.summary import tokens
 from .deck import Deck
 from .errors import LLMMockError
-from .inbound.server import Server
 from .mock import LLMMock, LLMServer, is_guarded, late_guard, new_server
 from .naming import cassette_path, is_alone, relative, settings_of, shown
 from .plugin import BEGAN, CLEANUP, PROPERTY
 from .recording import PROGRESS
 from .settings import Settings
 
-_SERVER = pytest.StashKey[Server]()
+if TYPE_CHECKING:
+    from .inbound.server import Server
+
+_SERVER = pytest.StashKey["Server"]()
 _GUARDED = pytest.StashKey[list[Settings | None]]()
-"""The settings of every test that was guarded, and None for each that was not."""
+"""The settings of every test that was guarded, and None for each that was not; of several alike one after the other,
+those of one."""
 
 
 class Case:
@@ -52,13 +53,15 @@ class Case:
         with _readable():
             name, settings = settings_of(item, llm_config)
             root = item.config.rootpath / settings.cassette_dir
-            since = written(item.config.stash[BEGAN])
+            since = "" if settings.mode == "none" else _began(item.config)
             if settings.rules and isinstance(settings.rules, str | Path):
                 settings = replace(settings, rules=item.config.rootpath / settings.rules)
             deck = Deck.open(cassette_path(root, name), settings, advice=advice(item), home=root, since=since)
             if PROGRESS in item.config.stash:
                 deck.follow(item.config.stash[PROGRESS])
-            item.config.stash.setdefault(_GUARDED, []).append(settings if is_guarded(deck) else None)
+            guarded = item.config.stash.setdefault(_GUARDED, [])
+            if guarded[-1:] != [in_force := settings if is_guarded(deck) else None]:
+                guarded.append(in_force)
             return cls(item, deck, name)
 
     @contextmanager
@@ -140,19 +143,22 @@ class Case:
         if settings.unplayed != "fail" or settings.mode in ("all", "changed") or not (self._passed and self._alone):
             return ""
         record = f'pytest --llm-record=changed "{shown(self._item)}"'
+        from .cassettes import unplayed
+
         return unplayed.report(self._deck.cassette, dialects.read, record)
 
     def _tell(self, aside: Path | None) -> dict[str, Any]:
         """What the run is told of this test: plain values, for they go from xdist's workers to the controller."""
-        deck, requests = self._deck, self._deck.requests
-        replayed = requests.where(source="cassette")
+        deck, requests = self._deck, list(self._deck.requests)
+        replayed = [entry for entry in requests if entry.source == "cassette"]
+        recorded = [entry for entry in requests if entry.source == "upstream" and entry.status == 200]
         counts = {
             "replayed": len(replayed),
             "recorded": len(deck.recorded),
-            "unmatched": len(requests.where(source="unmatched")),
+            "unmatched": len([entry for entry in requests if entry.source == "unmatched"]),
             "tokens": sum(tokens(entry.usage) for entry in replayed),
             "scripted": deck.scripted,
-            "tokens_recorded": sum(tokens(entry.usage) for entry in requests.where(source="upstream", status=200)),
+            "tokens_recorded": sum(tokens(entry.usage) for entry in recorded),
             "abandoned": deck.abandoned,
             "refused": len(deck.refused),
             "egress": len(deck.escapes),
@@ -183,6 +189,13 @@ class Case:
         properties = self._item.user_properties
         properties[:] = [pair for pair in properties if not pair[0].startswith(PROPERTY)]
         properties += [(PROPERTY + what, count) for what, count in counts.items() if count or what in always]
+
+
+def _began(config: pytest.Config) -> str:
+    """When the run began, as it stands in recordings."""
+    from .cassettes.dates import written
+
+    return written(config.stash[BEGAN])
 
 
 def _contract(deck: Deck) -> dict[str, int]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
-from .asking import Asking, destination
 from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.advice import Advice
@@ -16,24 +15,25 @@ from .cassettes.cassette import Cassette, Interaction
 from .cassettes.credentials import is_credential
 from .cassettes.matchers import Keys
 from .cassettes.player import Player
-from .cassettes.recorder import Witness
 from .cassettes.scrubber import Scrubber
 from .contract.source import Contract
 from .core.engine import Engine
 from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
+from .core.prompt import Prompt
 from .errors import CassetteError
 from .faults import Faults
 from .gate import gate_of
 from .gate.tokens import read_tokens
-from .keeper import Keeper
-from .script import estimate
 from .script.gallery import Gallery
 from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
 from .upstreams.base_url import DUMMY_KEY
 
 if TYPE_CHECKING:
+    from .asking import Asking
+    from .cassettes.recorder import Witness
+    from .keeper import Keeper
     from .script.batches import Ask
     from .script.simulation import Simulation
 
@@ -54,17 +54,19 @@ class Deck:
     ) -> None:
         self.settings = settings
         self.keys = keys
+        self.clean = Scrubber(keys.secrets).text
+        """A text that people read, without secrets. No method: what is given it would keep the deck alive."""
         self.requests = Requests(journal_limit, self.clean)
         self.escapes: list[str] = []
         """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
-        self.contract = Contract(settings.validate, destination(settings), self.clean)
+        self.contract = Contract(settings.validate, _destination(settings), self.clean)
         self.gate = gate_of(
             settings.auth_token,
             settings.lock_out,
             settings.limits,
             dummy=DUMMY_KEY,
-            count=lambda prompt: estimate.usage(prompt, ()).input or 0,
+            count=_tokens_of,
         )
         for token in filter(is_credential, read_tokens(settings.auth_token)):
             keys.secrets.add(token, asked=False)
@@ -78,9 +80,10 @@ class Deck:
         self._gallery = Gallery()
         self._ask: Ask
         self._simulation = self._simulated() if settings.simulate else None
-        self._asking = asking or Asking(settings)
-        self._asking.earlier = self._before
-        self._underway = self._asking.underway
+        self._asking = asking
+        """Who only replays asks nobody."""
+        if asking is not None:
+            asking.earlier = self._before
 
     @classmethod
     def open(
@@ -106,6 +109,9 @@ class Deck:
             cassette = Cassette(path, exists=cassette.exists)
         if settings.mode == "none":
             return cls([cassette], settings, keys, advice=advice)
+        from .asking import Asking  # most decks only replay: recording is loaded with the first that does not
+        from .keeper import Keeper
+
         _check_writable(path)
         keeper = Keeper(cassette, settings.mode, keys, home or path.parent, since=since, at_once=at_once)
         asking = Asking(settings, home=home, run=since)
@@ -168,10 +174,11 @@ class Deck:
             *([self.behind] if self._falls_back else []),
             *([played.last] if played and not self.records else []),
         ]
-        if self._keeper is not None and self.records:
+        if self._asking is not None and self._keeper is not None and self.records:
             sources.append(self._asking.recorder(default_upstream, self.keys, self._keeper.recordings))
         engine = self._engine(sources, on_trouble)
-        self._ask = engine.handle  # what a batch asks has come through the gate with it
+        if played:
+            self._ask = engine.handle  # what a batch asks has come through the gate with it
         return self._engine([self.gate, *sources], on_trouble) if self.gate.stands else engine
 
     def _engine(self, sources: Sequence[Source], on_trouble: Callable[[str], object]) -> Engine:
@@ -188,7 +195,8 @@ class Deck:
 
     def _deliver(self, exchange: Exchange, reply: Reply) -> Reply:
         """A reply on its way out: what it shows hangs somewhere, and a played provider keeps it."""
-        reply = self._gallery.hang(exchange, reply)
+        if reply.source == "script":
+            reply = self._gallery.hang(exchange, reply)
         if self._simulation is not None:
             self._simulation.keep(exchange, reply)
         passes = self.gate.stands
@@ -228,7 +236,7 @@ class Deck:
             yield dialects.read(each.request), each.reply
 
     def _explain(self, exchange: Exchange) -> str:
-        from .cassettes.mismatch import explain  # who misses nothing needs none of it
+        from .cassettes.mismatch import explain
 
         rules = self.script.explain(exchange, self.behind.rules if self._falls_back else [])
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
@@ -248,8 +256,8 @@ class Deck:
         """The upstream's own errors, which were passed on and not recorded."""
         if self.settings.record_errors:
             return []
-        asked = (entry for entry in self.requests.where(source="upstream", trouble="") if entry.upstream)
-        return [entry for entry in asked if entry.status >= 400]
+        asked = (entry for entry in self.requests if entry.source == "upstream" and not entry.trouble)
+        return [entry for entry in asked if entry.upstream and entry.status >= 400]
 
     @property
     def warnings(self) -> list[str]:
@@ -264,7 +272,8 @@ class Deck:
     @property
     def abandoned(self) -> int:
         """How many of the upstream's streams the client left before their end, so that they are not recorded."""
-        return len([entry for entry in self.requests if entry.left and entry.status < 400]) + self._underway.unanswered
+        unanswered = self._asking.underway.unanswered if self._asking else 0
+        return len([entry for entry in self.requests if entry.left and entry.status < 400]) + unanswered
 
     def escaped(self, text: str) -> None:
         """Note a connection that was stopped. Clients try again: the same one is told once."""
@@ -278,15 +287,13 @@ class Deck:
 
     def report(self) -> str:
         """Everything that could not be answered, explained; '' when all was."""
-        return self.clean("\n\n".join(dict.fromkeys([*(entry.trouble for entry in self.troubles), *self.escapes])))
-
-    def clean(self, text: str) -> str:
-        """A text that people read, without secrets."""
-        return Scrubber(self.keys.secrets).text(text)
+        told = [*(entry.trouble for entry in self.troubles), *self.escapes]
+        return self.clean("\n\n".join(dict.fromkeys(told))) if told else ""
 
     def follow(self, witness: Witness) -> None:
         """Let somebody see what upstreams are asked and answer. To be said before `engine`."""
-        self._asking.witnesses.append(witness)
+        if self._asking is not None:
+            self._asking.witnesses.append(witness)
 
     def on_keep(self, callback: Callable[[], object]) -> None:
         """Call this after each recording."""
@@ -312,19 +319,27 @@ class Deck:
     @property
     def unfinished(self) -> int:
         """How many streams `finish` would wait for."""
-        return self._underway.unfinished
+        return self._asking.underway.unfinished if self._asking else 0
 
     def finish(self) -> None:
         """With `record_abandoned`, wait for the end of streams that clients have left. Ctrl-C ends the waiting."""
-        self._underway.finish()
+        if self._asking is not None:
+            self._asking.underway.finish()
 
     def close(self) -> None:
         """Hang up on what is still coming."""
-        if self._keeper is not None:
-            self._underway.let_go(self.cassette.path)
-        self._asking.close()
+        if self._asking is not None:
+            self._asking.underway.let_go(self.cassette.path)
+            self._asking.close()
         if self._keeper is not None:
             self._keeper.close()
+
+
+def _tokens_of(prompt: Prompt) -> int:
+    """How many tokens a limit counts for a request."""
+    from .script import estimate
+
+    return estimate.usage(prompt, ()).input or 0
 
 
 def _check_writable(path: Path) -> None:
@@ -333,3 +348,14 @@ def _check_writable(path: Path) -> None:
             f"{path} can be replayed but not recorded to: recordings are written as .yaml. "
             f"Take it over with `llmmock import {path} --out DIR`, or name a .yaml file."
         )
+
+
+def _destination(settings: Settings) -> Callable[[Exchange], str]:
+    """Which upstream a request would be sent to; who checks no requests needs nothing that asks."""
+
+    def named(exchange: Exchange) -> str:
+        from .asking import destination
+
+        return destination(settings)(exchange)
+
+    return named

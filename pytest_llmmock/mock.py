@@ -8,15 +8,15 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import dialects
 from .assertions.requests import Requests
 from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette
 from .cassettes.secrets import Secrets
-from .control.front import Front
 from .core.providers import is_provider, matches
 from .deck import Deck
 from .errors import UnmatchedError, UsageError
@@ -26,12 +26,13 @@ from .gate.origins import opened_to, read_origins
 from .gate.tokens import read_tokens
 from .inbound.doors import Door
 from .inbound.egress import Guard
-from .inbound.server import MOUNTED, Server
 from .script.scripted import Scripted
 from .settings import Mode, Settings, combine
-from .upstreams import choice
 from .upstreams.addresses import is_loopback
 from .upstreams.base_url import DUMMY_KEY
+
+if TYPE_CHECKING:
+    from .inbound.server import Server
 
 _IN_PROCESS = (
     "In process the requests of httpx, httpx2 and of requests, urllib3, botocore, aiohttp and http.client are taken; "
@@ -79,7 +80,7 @@ class LLMMock(Scripted):
     def opened(self) -> Iterator[LLMMock]:
         """While this is open, model requests of this process come here."""
         deck = self._deck
-        takes = _Takes(deck.settings)
+        takes = lru_cache(maxsize=256)(_Takes(deck.settings))  # a client asks at the same places again and again
         engine = deck.engine(lambda: "original")
         with Door(takes, engine.handle, blocks=deck.records, begin=engine.begin), _guard(deck, _IN_PROCESS):
             yield self
@@ -92,7 +93,7 @@ class _Takes:
     settings: Settings
 
     def __call__(self, method: str, host: str, path: str) -> bool:
-        if matches(host, self.settings.ignore_hosts) or (MOUNTED.match(path) and is_loopback(host)):
+        if matches(host, self.settings.ignore_hosts) or (is_loopback(host) and _is_mounted(path)):
             return False  # what is sent to a server of ours goes over HTTP, as it was meant to
         return self.knows(host) or dialects.is_named(method, path)
 
@@ -134,6 +135,13 @@ def _say_late(text: str) -> None:
 
 
 _LATE = "The last test is over and a thread goes on. Let the test that starts it wait for its end, and it is answered."
+
+
+def _is_mounted(path: str) -> bool:
+    """Whether a path is one of a server of ours."""
+    from .inbound.server import MOUNTED
+
+    return MOUNTED.match(path) is not None
 
 
 @contextmanager
@@ -204,6 +212,8 @@ class LLMServer(LLMMock):
     @contextmanager
     def opened(self) -> Iterator[LLMServer]:
         """While this is open, requests below `url` come here, and clients of this process know of it."""
+        from .control.front import Front
+
         environ = dict(os.environ)
         engine = self._deck.engine(lambda: default_upstream(environ))
         with _running(self._server) as server:
@@ -238,11 +248,15 @@ def _running(server: Server | None) -> Iterator[Server]:
 
 def new_server(host: str = "127.0.0.1", port: int = 0) -> Server:
     """A server that knows in which shape to refuse what it cannot read. Port 0 takes any free one."""
+    from .inbound.server import Server  # and werkzeug with it, which who replays in process never needs
+
     return Server(host=host, port=port, write_error=dialects.write_error)
 
 
 def default_upstream(environ: Mapping[str, str]) -> str:
     """Where a server's recordings come from when nothing was said. Raises `UsageError`."""
+    from .upstreams import choice
+
     name = choice.default_upstream(environ)
     if name:
         return name

@@ -14,8 +14,10 @@ import pytest
 
 from . import recording
 from .beside import given, ini
+from .cassettes.credentials import of_variable
 from .cassettes.scrubber import Scrubber
 from .cassettes.secrets import Secrets
+from .core.environ import CHANGING, OfEnvironment
 from .errors import UsageError
 from .settings import OF_UPSTREAMS, Layer, Settings, combine, from_environment
 
@@ -28,6 +30,8 @@ IN_FILE = (*CONFIGURED, *OF_UPSTREAMS, *recording.IN_FILE, "record_errors", "rec
 SHARED = "llmmock/shared"
 """Where pytest's cache keeps the names that tests give to their cassettes: not all tests are in every run."""
 
+_OF_RUN = pytest.StashKey[tuple[dict[str, Any], dict[str, Any]]]()
+_IN_ENVIRONMENT = OfEnvironment(from_environment)
 _GIVEN = pytest.StashKey[frozenset[str]]()
 _NAME = pytest.StashKey[str]()
 _SHOWN = pytest.StashKey[str]()
@@ -69,11 +73,17 @@ def default_name(item: pytest.Item) -> str:
 
 def _default_name(item: pytest.Item) -> str:
     file, _, inside = item.nodeid.partition("::")
-    if item.path.is_relative_to(item.config.rootpath):
-        file = item.path.relative_to(item.config.rootpath).as_posix()
-    folders = [safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/")]
     names, bracket, parameters = without_secrets(inside).partition("[")
-    return "/".join([*folders, safe((names.replace("::", ".") + bracket + parameters) or without_secrets(item.name))])
+    name = safe((names.replace("::", ".") + bracket + parameters) or without_secrets(item.name))
+    return "/".join([*_folders(item.path, item.config.rootpath, file), name])
+
+
+@lru_cache(maxsize=64)
+def _folders(path: Path, root: Path, file: str) -> tuple[str, ...]:
+    """The folders of a test file's cassettes: all of its tests have them."""
+    if path.is_relative_to(root):
+        file = path.relative_to(root).as_posix()
+    return tuple(safe(part) for part in Path(file).with_suffix("").parts if part not in ("..", "/"))
 
 
 def shown(item: pytest.Item) -> str:
@@ -90,13 +100,17 @@ def without_secrets(node: str) -> str:
     """
     if "[" not in node:
         return node
-    clean = _scrubber(frozenset(os.environ.items())).text(node)
+    clean = _scrubber().text(node)
     return node if clean == node else clean.rstrip("]") + f"-{_digest(node, 2)}]"
 
 
-@lru_cache(maxsize=1)
-def _scrubber(environ: frozenset[tuple[str, str]]) -> Scrubber:
-    return Scrubber(Secrets.of(dict(environ)))
+def _scrubber() -> Scrubber:
+    """What takes the secrets of the environment out. The name of the test stands there too, and may hold one."""
+    own = of_variable(CHANGING, os.environ.get(CHANGING, ""))
+    return Scrubber(Secrets.of()) if own else _OF_ENVIRONMENT()
+
+
+_OF_ENVIRONMENT = OfEnvironment(lambda environ: Scrubber(Secrets.of(environ)))
 
 
 def _digest(name: str, size: int) -> str:
@@ -115,11 +129,20 @@ def safe(name: str) -> str:
 
 def cassette_path(root: Path, name: str) -> Path:
     """The file of a cassette. Raises `UsageError` for a name that leads out of the cassette folder."""
-    path = Path(os.path.normpath(root / name))
-    if not path.is_relative_to(os.path.normpath(root)):
+    home = _normal(root)
+    path = os.path.normpath(os.path.join(home, name))
+    if not _is_below(path, home):
         raise UsageError(f"The cassette name {name!r} leads out of the cassette folder {root}.")
-    known = (".yaml", ".yml", ".json", ".gz")
-    return path if path.suffix in known else path.with_name(path.name + ".yaml")
+    known = os.path.splitext(path)[1] in (".yaml", ".yml", ".json", ".gz")
+    return Path(path if known else path + ".yaml")
+
+
+_normal = lru_cache(maxsize=8)(os.path.normpath)
+
+
+def _is_below(path: str, root: str) -> bool:
+    """Whether a path, both written in the plainest way, is in a folder; as texts, for that is ten times as fast."""
+    return path.startswith(root.rstrip(os.sep) + os.sep) or Path(path).is_relative_to(root)
 
 
 def cassettes_of(items: Iterable[pytest.Item], cassette_dir: Path) -> Iterator[str]:
@@ -154,6 +177,9 @@ def is_alone(item: pytest.Item, name: str) -> bool:
 
 def relative(path: Path, root: Path) -> str:
     """A path as it is told: below pytest's root directory, with slashes."""
+    plain, above = str(path), str(root).rstrip(os.sep) + os.sep
+    if plain.startswith(above) and ".." not in plain:  # as nearly always
+        return plain[len(above) :].replace(os.sep, "/")
     path = Path(os.path.abspath(path))
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
@@ -167,12 +193,25 @@ def layers(
     config: pytest.Config, llm_config: Mapping[str, Any] | None = None, on_marker: Mapping[str, Any] | None = None
 ) -> list[Layer]:
     """Settings from weak to strong."""
-    options = {name: given(config, f"llm_{name}") for name in (*CONFIGURED, *recording.OPTIONS)}
-    options["mode"] = given(config, "llm_record")
+    if _OF_RUN not in config.stash:
+        config.stash[_OF_RUN] = _of_run(config)
+    in_file, options = config.stash[_OF_RUN]
     return [
-        ("ini file", {name: ini(config, f"llm_{name}") for name in IN_FILE}),
+        ("ini file", in_file),
         ("llm_config", llm_config or {}),
-        from_environment(os.environ),
+        _IN_ENVIRONMENT(),
         ("command line", options),
         ("@pytest.mark.llm_cassette", on_marker or {}),
     ]
+
+
+def _of_run(config: pytest.Config) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the ini file and the command line say: the same for each test of the run."""
+    in_file = {name: ini(config, f"llm_{name}") for name in IN_FILE}
+    options = {name: given(config, f"llm_{name}") for name in (*CONFIGURED, *recording.OPTIONS)}
+    options["mode"] = given(config, "llm_record")
+    return _said(in_file), _said(options)
+
+
+def _said(layer: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in layer.items() if value is not None}

@@ -163,6 +163,7 @@ def pytest_runtest_makereport(
         case.note(report)
         if report.when == "teardown":
             report.llmmock = case.told  # type: ignore[attr-defined]
+            del item.stash[CASE]  # else the cassettes of all tests stay to the end of the run
     return report
 
 
@@ -259,24 +260,28 @@ def llm_config() -> dict[str, Any]:
 
 
 @pytest.fixture
-def _llm_case(request: pytest.FixtureRequest, llm_config: dict[str, Any]) -> Iterator[Case]:
-    """The cassette of this test, shared by `llm_mock` and `llm_server`."""
-    from .case import Case
-
-    case = request.node.stash[CASE] = Case.open(request, llm_config)
-    yield case
-    case.finish()
-
-
-@pytest.fixture
-def llm_mock(_llm_case: Case) -> Iterator[LLMMock]:
+def llm_mock(request: pytest.FixtureRequest, llm_config: dict[str, Any]) -> Iterator[LLMMock]:
     """Model requests of this process are answered from the test's cassette."""
-    with _llm_case.mock() as mock:
+    with _case(request, llm_config).mock() as mock:
         yield mock
 
 
 @pytest.fixture
-def llm_server(_llm_case: Case) -> Iterator[LLMServer]:
+def llm_server(request: pytest.FixtureRequest, llm_config: dict[str, Any]) -> Iterator[LLMServer]:
     """An OpenAI-compatible server that answers from the test's cassette; clients are told by the environment."""
-    with _llm_case.server() as server:
+    with _case(request, llm_config).server() as server:
         yield server
+
+
+def _case(request: pytest.FixtureRequest, llm_config: dict[str, Any]) -> Case:
+    """The cassette of this test, shared by its fixtures: the first one finishes it, for it is torn down last.
+
+    It is no fixture itself: pytest takes as long to set one up as we to open a cassette.
+    """
+    from .case import Case
+
+    stash: pytest.Stash = request.node.stash
+    if CASE not in stash or stash[CASE].told is not None:  # the test has run before, and is run again
+        stash[CASE] = Case.open(request, llm_config)
+        request.addfinalizer(stash[CASE].finish)
+    return stash[CASE]

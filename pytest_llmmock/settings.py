@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -163,9 +164,14 @@ def combine(layers: Iterable[Layer]) -> Settings:
         given = {name: value for name, value in layer.items() if value is not None}
         _check_names(place, given)
         chosen.update(_checked(place, {**given, **_read(place, given)}))
+    if not chosen:
+        return _defaults()
     settings = Settings(**chosen)
     _check_upstreams(settings)
     return settings
+
+
+_defaults = cache(Settings)
 
 
 _TEXTS: dict[str, Callable[[str], tuple[str, Any]]] = {"upstreams": own.read, "models": routing.read}

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +24,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # says how busy the machine is, not how good the test
 )
 settings.load_profile("llmmock")
+
+_LOADED_LATER = ("asking", "keeper", "cassettes.mismatch", "cassettes.unplayed", "control.front", "inbound.server")
+for (
+    _name
+) in _LOADED_LATER:  # pytester forgets what a run in this process was the first to load: it would be there twice
+    import_module(f"pytest_llmmock.{_name}")
 
 
 def _hear_signals() -> None:

@@ -67,7 +67,7 @@ PARTS = {
         ),
         "recording",
     },
-    "naming": {"errors", "cassettes", "settings", "beside", "recording"},
+    "naming": {"core", "errors", "cassettes", "settings", "beside", "recording"},
     "usage": {"errors"},
     "session": {"errors", "cassettes", "naming", "usage"},
     "reports": {"core", "errors", "cassettes", "session", "beside", "page"},

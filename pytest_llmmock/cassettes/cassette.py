@@ -167,6 +167,10 @@ class Interaction:
     def meta(self) -> dict[str, Any]:
         return self.recorded.meta
 
+    def noted(self) -> dict[str, Any]:
+        """`meta`, for who may want it later."""
+        return self.meta
+
     def __repr__(self) -> str:
         return f"<Interaction {self.request.method} {self.request.url} -> {self.reply.status}>"
 

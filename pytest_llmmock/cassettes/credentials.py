@@ -171,12 +171,12 @@ def of_environment(environ: Mapping[str, str]) -> Iterator[Credential]:
         if name in _ACCOUNT_VARIABLES:
             yield from _account(value)
         else:
-            yield from _of_variable(name, value)
+            yield from of_variable(name, value)
 
 
 @lru_cache(maxsize=1024)
-def _of_variable(name: str, value: str) -> tuple[Credential, ...]:
-    """Every test looks at the same ones again."""
+def of_variable(name: str, value: str) -> tuple[Credential, ...]:
+    """Those in the value of one variable. Every test looks at the same ones again."""
     return tuple(_in_variable(name, value))
 
 

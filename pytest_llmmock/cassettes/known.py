@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .credentials import Credential
-from .key_formats import format_of
+from .key_formats import SHORTEST, format_of
 from .wrapped import Wrapped, rewrapped
 
 
@@ -37,6 +37,8 @@ class Known:
     cores: tuple[tuple[int, bytes], ...]
     """What all Base64 has in common that holds the value, for each of three ways to stand in it."""
     value: bytes
+    is_short: bool
+    """Whether it can stand where there is no row of characters of the length that the formats have."""
 
     @classmethod
     @lru_cache(maxsize=1000)
@@ -49,7 +51,9 @@ class Known:
         pattern = b"".join(_forms(character) for character in credential.value)
         fragment = max(re.findall(rb"[A-Za-z0-9]*", value), key=len)
         kind = found.kind if found else credential.kind
-        return cls(kind, placeholder, asked, fragment, pattern, tuple(_cores(value)), value)
+        cores = tuple(_cores(value))
+        shortest = min(map(len, [fragment, *(core for _, core in cores)]))
+        return cls(kind, placeholder, asked, fragment, pattern, cores, value, shortest < SHORTEST)
 
     def spans(self, data: bytes, wrapped: Sequence[Wrapped] = ()) -> Iterator[Span]:
         """`wrapped`: the Base64 of several lines that there is in the data."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from hashlib import blake2b, sha256
 from secrets import token_bytes
 from typing import Any
 from urllib.parse import parse_qsl
 
-from ..core.json_text import parse_json
-from ..core.model import Exchange, Request
+from ..core.model import Exchange, header
 from ..errors import UsageError
 from . import media
 from .credentials import is_secret
@@ -21,6 +19,7 @@ from .normalisers import signature as signature_of
 from .scrub import clean_request
 from .scrubber import Scrubber
 from .secrets import Secrets
+from .values import parsed
 
 VERSION = 2
 """Changes when the same request gets another key than before: stored keys are then computed anew."""
@@ -44,25 +43,27 @@ UNMATCHED_PARAMETERS = ("provider",)
 _STREAMS_BY_DEFAULT = ("ollama.chat", "ollama.generate")
 _MEMO_BYTES = 16 * 1024 * 1024
 
-_Seen = tuple[int, str, str, str | None, str, bytes]
+_Seen = tuple[int, tuple[object, ...], bytes]
 
 
 def operation(exchange: Exchange) -> object:
     """Method and path, without host and prefix, and which part of a file is asked for."""
-    part = exchange.request.header("range")
+    part = header(exchange.request.headers, "range")
     return exchange.target if part is None else f"{exchange.target} {part}"
 
 
 def query(exchange: Exchange) -> object:
     """The parameters behind the path, in any order."""
     asked = exchange.request.query
-    pairs = parse_qsl(asked, keep_blank_values=True) if asked else []
+    if not asked:
+        return []
+    pairs = parse_qsl(asked, keep_blank_values=True)
     return sorted(pair for pair in pairs if pair[0] not in UNMATCHED_PARAMETERS and not is_secret(pair[0]))
 
 
 def stream(exchange: Exchange) -> object:
     """Whether the answer is to come as a stream."""
-    asked = _json(exchange.request)
+    asked = parsed(exchange.request.body)
     default = exchange.operation in _STREAMS_BY_DEFAULT
     return bool(asked.get("stream", default)) if isinstance(asked, dict) else False
 
@@ -70,7 +71,7 @@ def stream(exchange: Exchange) -> object:
 def body(exchange: Exchange) -> object:
     """What is asked: JSON without the fields that do not count, multipart by its parts, else the content."""
     request = exchange.request
-    value = _json(request)
+    value = parsed(request.body)
     if isinstance(value, dict):
         counted = {name: item for name, item in value.items() if name not in UNMATCHED_FIELDS}
         return media.by_hash(counted) if media.may_hold(request.body) else counted
@@ -112,25 +113,6 @@ DEFAULT = ("operation", "query", "stream", "body")
 
 
 # --- bodies ---------------------------------------------------------------------------------------------
-
-
-def _json(request: Request) -> Any:
-    """The body as JSON in which 1 and 1.0 are the same number; None when it is not JSON."""
-    return _parsed(request.body)
-
-
-@lru_cache(maxsize=4)
-def _parsed(content: bytes) -> Any:
-    """Several matchers look at the same body, one after the other; none changes it."""
-    return parse_json(content, _DECODER.decode)
-
-
-def _number(digits: str) -> float | int:
-    number = float(digits)
-    return int(number) if number.is_integer() else number
-
-
-_DECODER = json.JSONDecoder(parse_float=_number)
 
 
 def _content(content: bytes) -> str:
@@ -210,6 +192,8 @@ def _pruned(value: Any) -> Any:
 
 # --- the key --------------------------------------------------------------------------------------------
 
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
 
 class Keys:
     """Computes keys in one way: from these matchers, without these paths, with these normalisers."""
@@ -235,7 +219,6 @@ class Keys:
         self._memo: dict[_Seen, str] = {}
         self._memo_bytes = 0
         self._memorable = set(self.match_on) <= set(DEFAULT) and not any(map(callable, self.normalisers))
-        self._encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
         self.signature = self._signature()
         """Names this way of computing keys; stored keys hold only where it is the same."""
 
@@ -250,6 +233,8 @@ class Keys:
     def values(self, exchange: Exchange) -> dict[str, object]:
         """What each matcher sees, as it is compared."""
         exchange = self._without_secrets(exchange)
+        if not self.normalisers and not self._ignored:
+            return {name: matcher(exchange) for name, matcher in self._matchers}
         return {name: self._value(name, matcher, exchange) for name, matcher in self._matchers}
 
     def _without_secrets(self, exchange: Exchange) -> Exchange:
@@ -266,19 +251,22 @@ class Keys:
         value = without(value, self._ignored) if self._ignored else value
         return self._normal.body(value) if self.normalisers else value
 
-    def key(self, exchange: Exchange, **instead: bool) -> str:
-        """32 hexadecimal digits, of other values where `instead` has some. The same bytes again cost one lookup."""
+    def key(self, exchange: Exchange, *, stream: bool | None = None) -> str:
+        """32 hexadecimal digits, as if `stream` were that where it is told. The same bytes again cost one lookup."""
         request = exchange.request
         self.secrets.learn(request, asked=True)
-        secrets = self.secrets.generation
-        asked = str(operation(exchange))
-        seen = (secrets, asked, request.query, request.header("content-type"), str(instead), request.body)
+        asked = operation(exchange), request.query, header(request.headers, "content-type"), stream
+        seen = (self.secrets.generation, asked, request.body)
         known = self._memo.get(seen)
         if known is None:
-            values = {**self.values(exchange), **instead}
-            known = blake2b(self._encode(list(values.items())).encode(), digest_size=16).hexdigest()
+            known = self._computed(self.values(exchange), stream)
             self._remember(seen, known)
         return known
+
+    def _computed(self, values: dict[str, object], stream: bool | None) -> str:
+        if stream is not None:
+            values["stream"] = stream
+        return blake2b(_ENCODE(list(values.items())).encode(), digest_size=16).hexdigest()
 
     def _remember(self, seen: _Seen, key: str) -> None:
         if not self._memorable:

@@ -6,7 +6,6 @@ import threading
 from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from itertools import accumulate
 
 from ..core.model import Exchange, Reply, Request
@@ -15,6 +14,19 @@ from .matchers import Keys, stream
 
 Place = tuple[Cassette, int, Interaction]
 """A recording, its cassette and its number there, from 1."""
+
+
+class _Back:
+    """Gives a recording back. The journal keeps one for each request: this is a quarter of what a `partial` takes."""
+
+    __slots__ = ("_at", "_player")
+
+    def __init__(self, player: Player, at: int) -> None:
+        self._player = player
+        self._at = at
+
+    def __call__(self) -> None:
+        self._player.give_back(self._at)
 
 
 class Player:
@@ -34,6 +46,7 @@ class Player:
         self.cassettes = tuple(cassettes)
         self.keys = keys
         self.repeat = repeat
+        self._tells_streams_apart = "stream" in keys.match_on
         self._read = read
         self._lock = threading.RLock()
         self._places = [interaction for cassette in self.cassettes for interaction in cassette.interactions]
@@ -92,8 +105,8 @@ class Player:
             return None
         at, reply = found
         cassette, exchange.interaction, interaction = self._place(at)
-        exchange.give_back = partial(self.give_back, at)
-        exchange.meta = lambda: interaction.meta
+        exchange.give_back = _Back(self, at)
+        exchange.meta = interaction.noted
         cassette.note_played(interaction)
         return Reply(reply.status, reply.headers, reply.frames, reply.reason, cut=reply.cut)  # a copy, to be marked
 
@@ -125,7 +138,9 @@ class Player:
         if at is None:
             return None
         recorded = self._places[at].reply
-        reply = recorded if self._tells_streams_apart else _converted(exchange, recorded)
+        if self._tells_streams_apart:
+            return at, recorded
+        reply = _converted(exchange, recorded)
         if reply is not None and reply is not recorded:
             exchange.notes.append(_note(exchange))
         return at, reply or recorded
@@ -149,10 +164,6 @@ class Player:
                 exchange.notes.append(_note(exchange))
                 return at, reply
         return None
-
-    @property
-    def _tells_streams_apart(self) -> bool:
-        return "stream" in self.keys.match_on
 
     def _key_other_way(self, exchange: Exchange) -> str:
         """The key that this request has with `stream` the other way; '' where that makes no other."""

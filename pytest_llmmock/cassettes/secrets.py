@@ -7,7 +7,8 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..core.model import Reply, Request
+from ..core.environ import CHANGING, OfEnvironment
+from ..core.model import Headers, Reply, Request
 from . import credentials
 from .credentials import Credential, is_harmless, is_likely
 from .key_formats import IN_A_ROW, SECRET, SHORTEST, formats_in, may_hold_format
@@ -39,18 +40,21 @@ _USER = re.compile(rb"://[^\s\"'/@:<>\\]{0,64}:([^\s\"'/@<>\\]{8,128})@")
 _PEM = re.compile(
     rb"-----BEGIN[A-Z ]* PRIVATE KEY-----(?:[A-Za-z0-9+/=\s\\:,]|-(?!----)){40,}(?:-----END[A-Z ]* PRIVATE KEY-----)?"
 )
+_PEM_HEAD = b"PRIVATE KEY-----"
 _ROW = b"x" * SHORTEST
 
 
-def look_alikes(data: bytes) -> Iterator[Span]:
-    """Keys, tokens and ids in the formats of their providers, and what is secret by the name before it."""
-    flat = data.translate(IN_A_ROW)
+def look_alikes(data: bytes, flat: bytes) -> Iterator[Span]:
+    """Keys, tokens and ids in the formats of their providers, and what is secret by the name before it.
+
+    `flat` is the data with its rows made flat.
+    """
     at = flat.find(_ROW)
     while at >= 0:
         end = flat.find(b" ", at) % (len(data) + 1)  # where none follows: to the end
         yield from _in_row(data, at, end)
         at = flat.find(_ROW, end)
-    if b"PRIVATE KEY-----" in data:
+    if _PEM_HEAD in data:
         yield from (Span(*found.span(), "private key", b"redacted-private-key") for found in _PEM.finditer(data))
     if b"@" in data and b"://" in data:
         yield from (_secret(found) for found in _USER.finditer(data) if _counts(found[1]))
@@ -90,6 +94,9 @@ def _counts(value: bytes) -> bool:
 # --- both -----------------------------------------------------------------------------------------------
 
 
+_OF_PROCESS = OfEnvironment(lambda environ: tuple(credentials.of_environment(environ)))
+
+
 class Secrets:
     """All that must not be written. Values are added while requests are made; what is added stays."""
 
@@ -100,6 +107,7 @@ class Secrets:
         """The generation that each came with."""
         self._cookies: list[tuple[str, bool]] = []
         self._told: set[tuple[object, ...]] = set()
+        self._last: tuple[Headers, tuple[bool, str, str]] = ((), (False, "", ""))
         self.generation = 0
         """Changes with each value that is added: what was clean before may not be clean now."""
         self._clean: dict[object, int] = {}
@@ -110,7 +118,9 @@ class Secrets:
     @classmethod
     def of(cls, environ: Mapping[str, str] | None = None) -> Secrets:
         """Those of an environment: that of this process unless told."""
-        return cls(credentials.of_environment(os.environ if environ is None else environ))
+        if environ is not None:
+            return cls(credentials.of_environment(environ))
+        return cls([*_OF_PROCESS(), *credentials.of_variable(CHANGING, os.environ.get(CHANGING, ""))])
 
     def add(self, credential: Credential | str, *, asked: bool = True) -> None:
         """A value that is not to be written.
@@ -154,18 +164,33 @@ class Secrets:
     def learn(self, *messages: Request | Reply, asked: bool = False) -> None:
         """Take over the credentials and accounts with which a request is made, or which a reply tells."""
         for message in messages:
+            place = (asked, message.origin, message.query) if isinstance(message, Request) else (asked, "", "")
+            last, where = self._last
+            if message.headers is last and place == where:
+                continue  # the very headers that were looked through last: a client sends the same again and again
             told = (asked, *credentials.telling(message))
             if told not in self._told:
                 for credential in credentials.of_message(message):
                     self.add(credential, asked=asked)
                 self._told = {told} if len(self._told) > _TOLD else {*self._told, told}
+            self._last = message.headers, place
 
     def spans(self, data: bytes, *, asked: bool = False) -> list[Span]:
-        """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of."""
-        values = [known for known in self._known.values() if known.asked or not asked]
-        blocks = list(wrapped(data)) if values else []
+        """Where secrets stand, in order and apart from each other. `asked`: only those that replay knows of.
+
+        Ordinary words have no row of characters as long as nearly all secrets have: then only the short ones are
+        looked for.
+        """
+        flat = data.translate(IN_A_ROW)
+        has_rows = _ROW in flat
+        values = [
+            known for known in self._known.values() if (known.asked or not asked) and (has_rows or known.is_short)
+        ]
+        blocks = list(wrapped(data)) if values and has_rows else []
         found = [span for known in values for span in known.spans(data, blocks)]
-        return apart([*found, *look_alikes(data)])
+        if has_rows or b"@" in data or _PEM_HEAD in data:
+            found += look_alikes(data, flat)
+        return apart(found)
 
 
 def apart(spans: list[Span]) -> list[Span]:

@@ -13,7 +13,7 @@ LARGEST = 1 << 26
 
 def unpacked(request: Request) -> Request:
     """The request as it was before its client compressed it."""
-    if request.header("content-encoding") is None:
+    if header(request.headers, "content-encoding") is None:
         return request
     body, headers = without_encoding(request.body, request.headers)
     return replace(request, body=body, headers=tuple(pair for pair in headers if pair[0] != "content-length"))

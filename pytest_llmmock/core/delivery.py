@@ -18,8 +18,11 @@ def without_waiting(headers: Headers) -> Headers:
 
     With 0 they would fall back to a wait of their own.
     """
-    if not any(name in WAITS for name, _ in headers):
-        return headers
+    for name, _ in headers:
+        if name in WAITS:
+            break
+    else:
+        return headers  # as nearly always
     return (*(pair for pair in headers if pair[0] not in WAITS), ("retry-after-ms", "1"))
 
 
@@ -32,9 +35,10 @@ class Delivery:
 
     def __call__(self, exchange: Exchange, reply: Reply) -> Reply:
         """The reply as its client gets it. One that comes live from an upstream stays so, unless it meets a fault."""
-        if reply.source == "unmatched" or (reply.source == "upstream" and not exchange.faults):
+        source = reply.source
+        if source == "unmatched" or (source == "upstream" and not exchange.faults):
             return reply
-        if reply.source == "cassette" and not self.speed.is_recorded:
+        if source == "cassette" and not self.speed.is_recorded:
             reply.headers = without_waiting(reply.headers)
         if not exchange.faults and self.speed.is_instant and self.chunking.kind == "recorded" and not reply.cut:
             return reply  # as nearly always

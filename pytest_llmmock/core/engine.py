@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from ..errors import LLMMockError, ScriptError, TranslationError, UpstreamError
 from .codings import LARGEST
 from .journal import Journal
 from .json_text import json_error
 from .model import Exchange, Later, Problem, Reply, Request, Source, SourceName
-
-T = TypeVar("T")
 
 
 class Engine:
@@ -72,25 +69,31 @@ class Engine:
 
     def _first(self, exchange: Exchange, sources: Sequence[Source]) -> Reply | Later | None:
         """The reply of the first source that has one."""
+        try:
+            for source in sources:
+                found = source.answer(exchange)
+                if found is not None:
+                    return found
+        except LLMMockError as error:
+            return self._failed(exchange, error)
+        return None
 
-        def answer() -> Reply | Later | None:
-            replies = (source.answer(exchange) for source in sources)
-            return next((reply for reply in replies if reply is not None), None)
-
-        return self._safely(exchange, answer)
-
-    def _safely(self, exchange: Exchange, answer: Callable[[], T]) -> T | Reply:
+    def _safely(self, exchange: Exchange, answer: Callable[[], Reply]) -> Reply:
         """The answer, or the reply that says what went wrong with it."""
         try:
             return answer()
-        except TranslationError as error:
-            return self.refuse(exchange, "upstream", 400, str(error), error.code)
-        except UpstreamError as error:
-            return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
-        except ScriptError as error:
-            return self.refuse(exchange, "script", 500, str(error), "script_error")
         except LLMMockError as error:
-            return self.refuse(exchange, "unmatched", 500, str(error), "llmmock_error")
+            return self._failed(exchange, error)
+
+    def _failed(self, exchange: Exchange, error: LLMMockError) -> Reply:
+        """The reply that says what went wrong."""
+        if isinstance(error, TranslationError):
+            return self.refuse(exchange, "upstream", 400, str(error), error.code)
+        if isinstance(error, UpstreamError):
+            return self.refuse(exchange, "upstream", 502, str(error), "upstream_error")
+        if isinstance(error, ScriptError):
+            return self.refuse(exchange, "script", 500, str(error), "script_error")
+        return self.refuse(exchange, "unmatched", 500, str(error), "llmmock_error")
 
     def _unmatched(self, exchange: Exchange) -> Reply:
         broken = unreadable(exchange)

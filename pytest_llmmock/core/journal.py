@@ -151,11 +151,13 @@ class Journal(Sequence[Entry]):
 
     def note(self, exchange: Exchange, reply: Reply) -> Reply:
         entry = Entry(exchange, reply)
+        if self._limit is None:
+            self._entries.append(entry)  # needs no lock
+            return reply
         with self._lock:
             self._entries.append(entry)
-            if self._limit is not None:
-                self._size += len(entry.body)
-                self._forget(self._limit)
+            self._size += len(entry.body)
+            self._forget(self._limit)
         return reply
 
     def _forget(self, limit: int) -> None:

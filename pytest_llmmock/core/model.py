@@ -35,7 +35,10 @@ def without_user(origin: str) -> str:
 
 def header(headers: Headers, name: str) -> str | None:
     """The first value of a header, or None. `name` is in lower case."""
-    return next((value for key, value in headers if key == name), None)
+    for key, value in headers:  # a generator would take twice as long, and each request is asked four times
+        if key == name:
+            return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,33 @@ class Dialect(Protocol):
 
 
 class Exchange:
-    """One request on its way to a reply: what is asked, and once it is known, what was answered."""
+    """One request on its way to a reply: what is asked, and once it is known, what was answered.
+
+    What most requests never change stands in the class: to set it for each would take longer than to read it.
+    """
+
+    credentials: Headers = ()
+    """Further credentials that an upstream has, as headers would hold them: none of it is to be written."""
+    upstream: str = ""
+    """The name of the upstream that was asked; '' when none was."""
+    meta: Callable[[], Mapping[str, Any]] = dict
+    """What was noted with the recording that has answered; it is read when somebody wants to know."""
+    noted = 0
+    """How many of the notes were there before an upstream was asked; the others belong to what is recorded."""
+    spent: Usage | None = None
+    """Tokens that an upstream has counted and a client was not told of; they count in a budget all the same."""
+    interaction: int | None = None
+    """The number, from 1, of the recording that answered."""
+    give_back: Callable[[], None] | None = None
+    """Lets the recording that has answered answer again; None when none has."""
+    faults: Sequence[Fault] = ()
+    """What is to go wrong with the answer."""
+    trouble: str = ""
+    """Why it could not be answered."""
+    is_kept_broken = False
+    """Whether its answer broke off, and was recorded so, as it was to be."""
+    violations: Sequence[Violation] = ()
+    """What its API would not take, where that is checked."""
 
     def __init__(
         self, request: Request, operation: str, target: str, dialect: Dialect, *, sent: Request | None = None
@@ -210,30 +239,16 @@ class Exchange:
         self.started = time.time()
         self.clock = time.monotonic()
         """`started` on the clock that never jumps."""
-        self.notes: list[str] = []
+
+    @cached_property
+    def notes(self) -> list[str]:
         """What a reader of the journal or the cassette should know about how this was answered."""
-        self.noted = 0
-        """How many of the notes were there before an upstream was asked; the others belong to what is recorded."""
-        self.warnings: list[str] = []
+        return []
+
+    @cached_property
+    def warnings(self) -> list[str]:
         """What whoever runs the tests should know; each is told once a run."""
-        self.credentials: Headers = ()
-        """Further credentials that an upstream has, as headers would hold them: none of it is to be written."""
-        self.upstream = ""
-        """The name of the upstream that was asked; '' when none was."""
-        self.spent: Usage | None = None
-        """Tokens that an upstream has counted and a client was not told of; they count in a budget all the same."""
-        self.meta: Callable[[], Mapping[str, Any]] = dict
-        """What was noted with the recording that has answered; it is read when somebody wants to know."""
-        self.interaction: int | None = None
-        """The number, from 1, of the recording that answered."""
-        self.give_back: Callable[[], None] | None = None
-        """Lets the recording that has answered answer again; None when none has."""
-        self.faults: Sequence[Fault] = ()
-        """What is to go wrong with the answer."""
-        self.trouble = ""
-        """Why it could not be answered."""
-        self.violations: Sequence[Violation] = ()
-        """What its API would not take, where that is checked."""
+        return []
 
     @cached_property
     def json(self) -> Any:
@@ -243,9 +258,6 @@ class Exchange:
     @cached_property
     def prompt(self) -> Prompt:
         return self.dialect.read_request(self.request)
-
-    is_kept_broken = False
-    """Whether its answer broke off, and was recorded so, as it was to be. Hardly ever: it stands in the class."""
 
     @property
     def elapsed(self) -> float:

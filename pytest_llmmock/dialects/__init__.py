@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from ..core.codings import unpacked
-from ..core.model import Dialect, Exchange, Problem, Reply, Request
+from ..core.model import Dialect, Exchange, Problem, Reply, Request, header
 
 ROUTES = {
     "POST */chat/completions": "chat",
@@ -138,14 +138,17 @@ if TYPE_CHECKING:
 def read(request: Request) -> Exchange:
     """What this request is: its operation, what matching calls it, and who reads it."""
     operation, target, _ = _route(request.method, request.path)
-    dialect = _opaque(request) if operation == "opaque" else dialect_of(_told_apart(operation, request))
+    if operation == "opaque":
+        dialect = _opaque(request)
+    else:
+        dialect = dialect_of(_anthropic(operation) if header(request.headers, "anthropic-version") else operation)
     return Exchange(unpacked(request), operation, target, dialect, sent=request)
 
 
-def _told_apart(operation: str, request: Request) -> str:
-    """The operation; where Anthropic has another thing at the same path, its own, by a header of all its clients."""
+def _anthropic(operation: str) -> str:
+    """Where Anthropic has another thing at the same path, its own; a header of all its clients tells them apart."""
     name = f"messages.{operation.partition('.')[0]}"
-    return name if request.header("anthropic-version") and name in MODULES else operation
+    return name if name in MODULES else operation
 
 
 def write_error(request: Request, problem: Problem) -> Reply:

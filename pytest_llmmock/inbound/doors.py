@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, lru_cache, partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -122,17 +122,31 @@ class _Patches:
 
     def patch(self, name: str, module: ModuleType) -> None:
         """One module may be an alias of another: what is replaced already stays as it is."""
-        ours = import_module(f".{PATCHED[name]}", __package__)
-        for class_name, attribute, make in ours.PATCHES.get(name, ()):
+        for class_name, attribute, make in _patches(name):
             patched = getattr(module, class_name, None) if class_name else module
             if not hasattr(patched, attribute) or any((patched, attribute) == done[:2] for done in self._undo):
                 continue
             found = getattr(patched, attribute)
             original = getattr(found, _ORIGINAL, found)  # another patcher may have put ours back after it was taken out
-            replacement = make(patched, original)
-            setattr(replacement, _ORIGINAL, original)
+            replacement = _replacement(make, patched, original)
             self._undo.append((patched, attribute, replacement, original))
             setattr(patched, attribute, replacement)
+
+
+@cache
+def _patches(name: str) -> Sequence[Patch]:
+    """What is to be replaced in a module: looked up once, for each test puts it in and takes it out."""
+    patches: Sequence[Patch] = import_module(f".{PATCHED[name]}", __package__).PATCHES.get(name, ())
+    return patches
+
+
+@lru_cache(maxsize=64)
+def _replacement(
+    make: Callable[[Any, Callable[..., Any]], Callable[..., Any]], patched: Any, original: Callable[..., Any]
+) -> Callable[..., Any]:
+    replacement = make(patched, original)
+    setattr(replacement, _ORIGINAL, original)
+    return replacement
 
 
 class _Finder(importlib.abc.MetaPathFinder):

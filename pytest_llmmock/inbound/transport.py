@@ -32,10 +32,11 @@ def _sync_handler(transport: type, original: Callable[..., Any]) -> Callable[...
     respond = _responder(_library(transport))
 
     def handle_request(self: Any, request: Any) -> Any:
-        door = _door_for(request)
+        place = _place(request.url)
+        door = _door_for(request, place)
         if door is None:
             return original(self, request)
-        reply = door.handle(_read(request, b"".join(request.stream)))
+        reply = door.handle(_read(request, place, b"".join(request.stream)))
         response = respond(reply, request)
         if isinstance(reply.frames, Paced) and reply.frames.holds_head:
             response.stream.wait()
@@ -48,10 +49,11 @@ def _async_handler(transport: type, original: Callable[..., Any]) -> Callable[..
     respond = _responder(_library(transport))
 
     async def handle_async_request(self: Any, request: Any) -> Any:
-        door = _door_for(request)
+        place = _place(request.url)
+        door = _door_for(request, place)
         if door is None:
             return await original(self, request)
-        asked = _read(request, b"".join([chunk async for chunk in request.stream]))
+        asked = _read(request, place, b"".join([chunk async for chunk in request.stream]))
         reply = await ask(door, asked)
         response = respond(reply, request)
         if isinstance(reply.frames, Paced) and reply.frames.holds_head:
@@ -61,19 +63,28 @@ def _async_handler(transport: type, original: Callable[..., Any]) -> Callable[..
     return handle_async_request
 
 
-def _door_for(request: Any) -> Door | None:
+_Place = tuple[str, str, str]
+"""Origin, path and query."""
+
+
+def _door_for(request: Any, place: _Place) -> Door | None:
     """The open door that takes this request; None sends it to the real network."""
-    if OURS in request.extensions:
-        return None
-    url = request.url
-    return door_for(request.method, url.host, url.raw_path.partition(b"?")[0].decode("ascii"))
+    return None if OURS in request.extensions else door_for(request.method, request.url.host, place[1])
 
 
-def _read(request: Any, body: bytes) -> Request:
-    url = request.url
-    path, _, query = url.raw_path.decode("ascii").partition("?")
-    origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-    return Request(request.method, origin, path, query, _decoded(tuple(request.headers.raw)), body)
+def _read(request: Any, place: _Place, body: bytes) -> Request:
+    return Request(request.method, *place, _decoded(tuple(request.headers.raw)), body)
+
+
+def _place(url: Any) -> _Place:
+    return _decoded_place(url.scheme, url.netloc, url.raw_path)
+
+
+@lru_cache(maxsize=64)
+def _decoded_place(scheme: str, netloc: bytes, raw_path: bytes) -> _Place:
+    """A client asks at the same places again and again."""
+    path, _, query = raw_path.decode("ascii").partition("?")
+    return f"{scheme}://{netloc.decode('ascii')}", path, query
 
 
 @lru_cache(maxsize=64)
@@ -153,27 +164,30 @@ def _responder(library: Any) -> Callable[[Reply, Any], Any]:
                 yield chunk
 
     @lru_cache(maxsize=256)
-    def encoded(headers: Headers, length: int | None) -> Any:
+    def encoded(headers: Headers, length: int | None) -> tuple[Any, str]:
         """A recorded reply has the same headers each time. The response makes a copy of its own."""
         told = length is None or header(headers, "content-length") is not None  # as an answer to HEAD tells it
-        return library.Headers(headers if told else (*headers, ("content-length", str(length))))
+        ready = library.Headers(headers if told else (*headers, ("content-length", str(length))))
+        return ready, ready.encoding
 
     def streamed(frames: Sequence[Frame] | LiveFrames, request: Any) -> tuple[Any, int | None]:
         """A body that comes in one piece has a length, as it would have on the wire."""
+        if isinstance(frames, (list, tuple)) and len(frames) < 2:
+            body = frames[0].data if frames else b""
+            return library.ByteStream(body), len(body)
         if isinstance(frames, Paced):
             return Timed(frames, request), frames.length if frames.holds_head else None
-        if not isinstance(frames, list | tuple) or len(frames) > 1:
-            return Frames(frames), None
-        body = frames[0].data if frames else b""
-        return library.ByteStream(body), len(body)
+        return Frames(frames), None
 
     def respond(reply: Reply, request: Any) -> Any:
         extensions = {"http_version": b"HTTP/1.1"}
         if reply.reason:
             extensions["reason_phrase"] = reply.reason.encode("ascii", errors="replace")
         stream, length = streamed(reply.frames, request)
-        headers = encoded(reply.headers, None if reply.status in STATUS_WITHOUT_BODY else length)
-        return library.Response(reply.status, headers=headers, stream=stream, extensions=extensions)
+        headers, encoding = encoded(reply.headers, None if reply.status in STATUS_WITHOUT_BODY else length)
+        response = library.Response(reply.status, headers=headers, stream=stream, extensions=extensions)
+        response.headers.encoding = encoding  # which the copy would find out anew, by decoding every header
+        return response
 
     return respond
 

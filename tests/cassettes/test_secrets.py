@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmmock.cassettes.credentials import Credential
-from pytest_llmmock.cassettes.secrets import COOKIES, Secrets
+from pytest_llmmock.cassettes.key_formats import IN_A_ROW
+from pytest_llmmock.cassettes.secrets import COOKIES, Secrets, apart, look_alikes
+from pytest_llmmock.cassettes.wrapped import wrapped
 from pytest_llmmock.core.model import Reply, Request
 
 A = "aB3dE5gH7j" * 6
@@ -40,6 +43,38 @@ def clean(secrets: Secrets, text: str) -> str:
 )
 def test_a_known_value_is_found_in_every_form(write):
     assert clean(Secrets([Credential(VALUE)]), f"a {write(VALUE)} b") == "a redacted-secret b"
+
+
+KNOWN = [VALUE, "hunter2!", "pässwörd12", "123456789012", "sk-" + "aB3dE5gH7j" * 3, "ab-cd-" * 6 + "9", "x9" * 40]
+FORMS: list[Callable[[str], str]] = [
+    *(str, quote, lambda value: quote(quote(value, safe=""))),
+    *(lambda value: json.dumps(value)[1:-1], lambda value: json.dumps(json.dumps(value)[1:-1])[1:-1]),
+    *(
+        lambda value: base64.b64encode(value.encode()).decode(),
+        lambda value: base64.encodebytes(value.encode()).decode(),
+    ),
+    lambda value: json.dumps(base64.encodebytes(b"a" * 60 + value.encode()).decode())[1:-1],
+    lambda value: f"https://somebody:{quote(value, safe='')}@example.com",
+    lambda value: f"-----BEGIN PRIVATE KEY-----\n{A[:44]} {value}\n-----END PRIVATE KEY-----",
+    lambda value: f'{{"password": "{value}"}}',
+    lambda value: f"?api_key={value}",
+]
+WORDS = st.sampled_from(["Plan a day in Rome.", " ", "\n", "\\n", '"', "a/b/c", "mail@example.com", "x" * 20, "-----"])
+
+
+@given(
+    st.lists(st.sampled_from(KNOWN), max_size=3),
+    st.lists(WORDS | st.builds(lambda write, value: write(value), st.sampled_from(FORMS), st.sampled_from(KNOWN))),
+    st.booleans(),
+)
+def test_what_is_not_looked_at_closer_holds_nothing(known, pieces, asked):
+    """The look without shortcuts: each value, and each format, in all of the data."""
+    data = "".join(pieces).encode()
+    secrets = Secrets(known)
+    secrets.add("only-recording-9-knows", asked=False)
+    values = [each for each in secrets._known.values() if each.asked or not asked]
+    spans = [span for each in values for span in each.spans(data, list(wrapped(data)))]
+    assert secrets.spans(data, asked=asked) == apart([*spans, *look_alikes(data, data.translate(IN_A_ROW))])
 
 
 @given(st.binary(max_size=20), st.binary(max_size=20), st.booleans(), st.booleans())
