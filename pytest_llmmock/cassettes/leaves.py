@@ -69,7 +69,8 @@ class Leaf:
         """The text as it stands in the body, escaped as what stood there."""
         if not self.quoted:
             return text.encode()
-        ascii_only = body[self.start : self.end].isascii()
+        there = body[self.start : self.end]
+        ascii_only = there.isascii() and b"\x7f" not in there  # ASCII, and who escapes all else escapes it too
         return json.dumps(text, ensure_ascii=ascii_only).encode(errors="surrogatepass")
 
 
