@@ -20,7 +20,7 @@ from .upstreams import HEEDING, UPSTREAMS, find
 from .upstreams.http import Network
 from .upstreams.patience import Patience
 from .upstreams.retries import Retries
-from .upstreams.routing import Models, Routes, named_by
+from .upstreams.routing import Routes
 
 
 class Asking:
@@ -84,19 +84,6 @@ class Asking:
         """End all waiting, and hang up on what is still coming."""
         self._patience.close()
         self._network.close()
-
-
-def destination(settings: Settings) -> Callable[[Exchange], str]:
-    """Where a request would go by these settings: a name, an address, or '' for the default."""
-    models, owns = Models(settings.models), settings.upstreams
-    names = {*UPSTREAMS, *owns}
-
-    def found(exchange: Exchange) -> str:
-        named = named_by(exchange)
-        name = named if named in names else models.upstream(exchange.prompt.model) or settings.upstream
-        return owns[name].url if name in owns else name
-
-    return found
 
 
 class Unheeded:

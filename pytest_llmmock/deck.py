@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import dialects
-from .assertions.requests import Requests
 from .cassettes import library
 from .cassettes.advice import Advice
 from .cassettes.cassette import Cassette, Interaction
 from .cassettes.credentials import is_credential
 from .cassettes.matchers import Keys
 from .cassettes.player import Player
-from .cassettes.scrubber import Scrubber
 from .contract.source import Contract
 from .core.engine import Engine
-from .core.journal import Entry
 from .core.model import Exchange, Reply, Source
 from .core.prompt import Prompt
 from .errors import CassetteError
@@ -28,7 +25,9 @@ from .gate.tokens import read_tokens
 from .script.gallery import Gallery
 from .script.source import Script
 from .settings import Settings, delivery_of, keys_of
+from .told import Told
 from .upstreams.base_url import DUMMY_KEY
+from .upstreams.routing import destination
 
 if TYPE_CHECKING:
     from .asking import Asking
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from .script.simulation import Simulation
 
 
-class Deck:
+class Deck(Told):
     """A cassette deck: plays what was recorded, records what is to be, and keeps a journal."""
 
     def __init__(
@@ -52,15 +51,13 @@ class Deck:
         keeper: Keeper | None = None,
         asking: Asking | None = None,
     ) -> None:
+        super().__init__(keys, journal_limit, errors=settings.record_errors)
         self.settings = settings
         self.keys = keys
-        self.clean = Scrubber(keys.secrets).text
-        """A text that people read, without secrets. No method: what is given it would keep the deck alive."""
-        self.requests = Requests(journal_limit, self.clean)
-        self.escapes: list[str] = []
-        """Connections to model providers that no way in took, each explained."""
         self.faults = Faults()
-        self.contract = Contract(settings.validate, _destination(settings), self.clean)
+        self.contract = Contract(
+            settings.validate, destination(settings.models, settings.upstreams, settings.upstream), self.clean
+        )
         self.gate = gate_of(
             settings.auth_token,
             settings.lock_out,
@@ -242,53 +239,15 @@ class Deck:
         return explain(exchange, self.player, dialects.read, self.settings.mode, self._advice, beside=rules)
 
     @property
-    def troubles(self) -> list[Entry]:
-        """The entries that could not be answered."""
-        return [entry for entry in self.requests if entry.trouble]
-
-    @property
     def scripted(self) -> int:
         """How many requests were answered by hand."""
         return self.script.answered + self.behind.answered
-
-    @property
-    def refused(self) -> list[Entry]:
-        """The upstream's own errors, which were passed on and not recorded."""
-        if self.settings.record_errors:
-            return []
-        asked = (entry for entry in self.requests if entry.source == "upstream" and not entry.trouble)
-        return [entry for entry in asked if entry.upstream and entry.status >= 400]
-
-    @property
-    def warnings(self) -> list[str]:
-        """What whoever runs the tests should know, each once."""
-        return self.warnings_of(self.requests)
-
-    def warnings_of(self, entries: Iterable[Entry]) -> list[str]:
-        """The same of some requests."""
-        told = (warning for entry in entries for warning in entry.warnings)
-        return [self.clean(warning) for warning in dict.fromkeys(told)]
 
     @property
     def abandoned(self) -> int:
         """How many of the upstream's streams the client left before their end, so that they are not recorded."""
         unanswered = self._asking.underway.unanswered if self._asking else 0
         return len([entry for entry in self.requests if entry.left and entry.status < 400]) + unanswered
-
-    def escaped(self, text: str) -> None:
-        """Note a connection that was stopped. Clients try again: the same one is told once."""
-        if text not in self.escapes:
-            self.escapes.append(text)
-
-    @property
-    def failed(self) -> bool:
-        """Whether something could not be answered, or would have gone where nothing of ours answers."""
-        return bool(self.troubles or self.escapes)
-
-    def report(self) -> str:
-        """Everything that could not be answered, explained; '' when all was."""
-        told = [*(entry.trouble for entry in self.troubles), *self.escapes]
-        return self.clean("\n\n".join(dict.fromkeys(told))) if told else ""
 
     def follow(self, witness: Witness) -> None:
         """Let somebody see what upstreams are asked and answer. To be said before `engine`."""
@@ -348,14 +307,3 @@ def _check_writable(path: Path) -> None:
             f"{path} can be replayed but not recorded to: recordings are written as .yaml. "
             f"Take it over with `llmmock import {path} --out DIR`, or name a .yaml file."
         )
-
-
-def _destination(settings: Settings) -> Callable[[Exchange], str]:
-    """Which upstream a request would be sent to; who checks no requests needs nothing that asks."""
-
-    def named(exchange: Exchange) -> str:
-        from .asking import destination
-
-        return destination(settings)(exchange)
-
-    return named

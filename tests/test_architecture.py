@@ -34,9 +34,10 @@ PARTS = {
     "control": {"core", "errors", "script", "faults", "cassettes", "gate", "deck", "control"},
     "verification": {"core", "errors", "cassettes", "verification"},
     "keeper": {"core", "errors", "files", "dialects", "cassettes", "settings"},
+    "told": {"assertions", "cassettes", "core"},
     "deck": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "settings", "keeper"),
-        *("asking", "assertions", "contract", "gate"),
+        *("asking", "assertions", "contract", "gate", "told"),
     },
     "mock": {
         *("core", "errors", "dialects", "script", "faults", "cassettes", "upstreams", "inbound", "settings", "deck"),

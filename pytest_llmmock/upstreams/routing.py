@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 
 from ..core.model import Exchange, Upstream
 from ..errors import UpstreamError, UsageError
+from . import UPSTREAMS
 from .credentials import CHOICE
+from .own import Own
 
 Find = Callable[[str], Upstream]
 """The upstream of a name. Raises `UsageError`."""
@@ -89,3 +91,15 @@ def lines(text: str | Iterable[str]) -> list[str]:
     """What is told in several lines, or with commas between."""
     found = re.split(r"[\n,]", text) if isinstance(text, str) else [*text]
     return [each.strip() for each in found if each.strip()]
+
+
+def destination(models: Mapping[str, str], owns: Mapping[str, Own], default: str) -> Callable[[Exchange], str]:
+    """Where a request would go: a name, an address, or `default`, which is '' where nobody says."""
+    wanted, names = Models(models), {*UPSTREAMS, *owns}
+
+    def found(exchange: Exchange) -> str:
+        named = named_by(exchange)
+        name = named if named in names else wanted.upstream(exchange.prompt.model) or default
+        return owns[name].url if name in owns else name
+
+    return found
