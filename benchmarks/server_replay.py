@@ -9,15 +9,14 @@ after each answer, so that its clients connect anew: that is part of what it cos
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness import Absent, Contender, Options, Ratio, Sample, Table, main
+from harness import Contender, Options, Ratio, Sample, Table, main
 from servers import (
     CPU,
     HALF,
@@ -171,14 +170,7 @@ def workers(servers: Mapping[str, Warm], asked: Load) -> Table:
 
 
 def two_workers(cassette: Path) -> Start:
-    start = llmmock(cassette, "--workers", "2")
-
-    def with_granian(core: int | None) -> AbstractContextManager[Running]:
-        if importlib.util.find_spec("granian") is None:
-            raise Absent("granian, which the extra pytest-llmmock[serve] brings")
-        return start(core)
-
-    return with_granian
+    return llmmock(cassette, "--workers", "2")
 
 
 if __name__ == "__main__":
