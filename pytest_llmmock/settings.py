@@ -162,6 +162,8 @@ def combine(layers: Iterable[Layer]) -> Settings:
     chosen: dict[str, Any] = {}
     for place, layer in layers:
         given = {name: value for name, value in layer.items() if value is not None}
+        if not given:
+            continue
         _check_names(place, given)
         chosen.update(_checked(place, {**given, **_read(place, given)}))
     if not chosen:
