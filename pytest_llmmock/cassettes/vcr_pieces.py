@@ -70,14 +70,17 @@ class VcrPieces:
     def reply(self, number: int) -> Reply:
         from .foreign import recorded_reply
 
-        item = self._item(number, self._replies[number] - 1, self._starts[number + 1])
+        item = self._item(number, self._replies[number], self._starts[number + 1])
         return build(lambda: recorded_reply(item, self.request(number).method, self._blob))
 
     def recorded(self, number: int) -> Recorded:
         return Recorded(self.request(number), self.reply(number))
 
     def _item(self, number: int, start: int, end: int) -> Any:
-        """The value of the lines from one place to another, which are a part of an interaction."""
+        """The value of the lines from one place to another, which are a part of an interaction.
+
+        At its start there is a line end, and a dash or a blank: a blank stands for both.
+        """
         text = b" " + self._data[start + 2 : end] + b"\n"
         item = by_lines(text)
         if item is not None:
