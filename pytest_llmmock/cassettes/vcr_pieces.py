@@ -21,11 +21,13 @@ _REPLY = b"\n  response:\n"
 _HEADS = (b"interactions:\n- request:\n", b"version: 1\ninteractions:\n- request:\n")
 _TAIL = b"\nversion: 1\n"
 _OURS = b"\n  llmmock:"
+_CASSETTERS = b"\n    body:\n      type: "
+"""Bodies with a type are cassetter's: it writes YAML 1.2, where other words are numbers and dates."""
 
 
 def pieces_of(data: bytes, blob: Blob | None, called: str) -> VcrPieces | None:
     """The interactions of a cassette of vcrpy's; None when it is not laid out as vcrpy does it."""
-    if not data.startswith(_HEADS) or _OURS in data:
+    if not data.startswith(_HEADS) or _OURS in data or _CASSETTERS in data:
         return None
     if not data.endswith(_TAIL if data.startswith(_HEADS[0]) else b"\n"):
         return None
