@@ -19,6 +19,7 @@ from .cassettes.scrubber import Scrubber
 from .contract.source import Contract
 from .core.engine import Engine
 from .core.journal import Entry
+from .core.json_text import writable
 from .core.model import Exchange, Reply, Source
 from .core.prompt import Prompt
 from .errors import CassetteError
@@ -54,7 +55,7 @@ class Deck:
     ) -> None:
         self.settings = settings
         self.keys = keys
-        self.clean = Scrubber(keys.secrets).text
+        self.clean = _for_people(Scrubber(keys.secrets))
         """A text that people read, without secrets. No method: what is given it would keep the deck alive."""
         self.requests = Requests(journal_limit, self.clean)
         self.escapes: list[str] = []
@@ -333,6 +334,11 @@ class Deck:
             self._asking.close()
         if self._keeper is not None:
             self._keeper.close()
+
+
+def _for_people(scrubber: Scrubber) -> Callable[[str], str]:
+    """What makes a text that can be shown and written anywhere; JSON may hold halves of characters."""
+    return lambda text: writable(scrubber.text(text))
 
 
 def _tokens_of(prompt: Prompt) -> int:
