@@ -13,6 +13,7 @@ import pytest
 from . import dialects
 from .cassettes.advice import Advice
 from .contract import source as contract
+from .core.json_text import writable
 from .core.summary import tokens
 from .deck import Deck
 from .errors import LLMMockError
@@ -174,7 +175,7 @@ class Case:
             "passed": self._passed and not deck.failed,
             "alone": self._alone,
             "counts": counts,
-            "models": sorted({entry.model for entry in requests if entry.model}),
+            "models": sorted({writable(entry.model) for entry in requests if entry.model}),
             "size": len(deck.cassette),
             "played": deck.cassette.played_numbers,
             "trouble": deck.report(),

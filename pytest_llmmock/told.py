@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .assertions.requests import Requests
 from .cassettes.matchers import Keys
 from .cassettes.scrubber import Scrubber
 from .core.journal import Entry
+from .core.json_text import writable
 
 
 class Told:
@@ -15,7 +16,7 @@ class Told:
 
     def __init__(self, keys: Keys, journal_limit: int | None, *, errors: bool) -> None:
         """`errors`: whether those of an upstream are recorded."""
-        self.clean = Scrubber(keys.secrets).text
+        self.clean = _for_people(Scrubber(keys.secrets))
         """A text that people read, without secrets. No method: what is given it would keep the deck alive."""
         self.requests = Requests(journal_limit, self.clean)
         self.escapes: list[str] = []
@@ -59,3 +60,8 @@ class Told:
         """Everything that could not be answered, explained; '' when all was."""
         told = [*(entry.trouble for entry in self.troubles), *self.escapes]
         return self.clean("\n\n".join(dict.fromkeys(told))) if told else ""
+
+
+def _for_people(scrubber: Scrubber) -> Callable[[str], str]:
+    """What makes a text that can be shown and written anywhere; JSON may hold halves of characters."""
+    return lambda text: writable(scrubber.text(text))

@@ -16,7 +16,10 @@ def recorded_when(value: Any) -> dict[str, str]:
     found = value if isinstance(value, datetime) else _read(str(value or ""))
     if found is None:
         return {}
-    return {"recorded": written((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())}
+    try:
+        return {"recorded": written((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())}
+    except (ValueError, OverflowError):
+        return {}  # a year that is none in UTC
 
 
 def _read(text: str) -> datetime | None:

@@ -25,7 +25,7 @@ from . import cassetter, har
 from .bodies import COMPACT, in_style
 from .cassette import Recorded
 from .dates import recorded_when
-from .format import Blob, read_timing, split_uri
+from .format import Blob, Wanted, read_timing, split_uri
 
 if TYPE_CHECKING:
     import yaml
@@ -46,11 +46,11 @@ _DATA_CLASSES = ("object:vcr.request.Request", "object/apply:__builtin__.frozens
 """What vcrpy before 1.0 wrote around plain mappings and lists."""
 
 
-def read(data: bytes, blob: Blob | None = None) -> list[Recorded]:
-    """All interactions of a cassette in any layout. Raises `CassetteFormatError`."""
+def read(data: bytes, blob: Blob | None = None, wanted: Wanted | None = None) -> list[Recorded]:
+    """All interactions of a cassette in any layout; of a HAR those that are wanted. Raises `CassetteFormatError`."""
     document = _current(data)
     if har.is_one(document):
-        return [_numbered(number, entry, har.recorded) for number, entry in enumerate(har.entries(document), 1)]
+        return [_numbered(number, entry, har.recorded) for number, entry in enumerate(har.entries(document, wanted), 1)]
     return [_numbered(number, item, partial(recorded, blob=blob)) for number, item in enumerate(_listed(document), 1)]
 
 

@@ -25,6 +25,9 @@ from .pieces import marks as marks
 from .pieces import pieces_of, place
 from .pieces import stamp as stamp
 
+Wanted = Callable[[str, str], bool]
+"""Whether what was asked by this method, at this address, is to be read."""
+
 EMPTY = "version: 1\ninteractions: []\n"
 
 LARGE = 32 * 1024
@@ -36,11 +39,18 @@ _PAIR = re.compile(r"(-?\d+\.\d+):(\d+)(?!\S)")
 _NUMBER = re.compile(rb"\A# \d+")
 
 
-def loads(data: bytes, signature: bytes | None = b"", blob: Blob | None = None, called: str = "") -> list[Interaction]:
+def loads(
+    data: bytes,
+    signature: bytes | None = b"",
+    blob: Blob | None = None,
+    called: str = "",
+    wanted: Wanted | None = None,
+) -> list[Interaction]:
     """The interactions of a cassette. `signature` names the way of computing keys that is in force.
 
     With None the stored keys are taken as they stand, whatever the way: for who moves interactions and plays none.
-    `called` is what the cassette is called when something is wrong with it. Raises `CassetteFormatError`.
+    `called` is what the cassette is called when something is wrong with it. Of a HAR what is `wanted` is read.
+    Raises `CassetteFormatError`.
     """
     if data == EMPTY.encode():
         return []
@@ -49,7 +59,7 @@ def loads(data: bytes, signature: bytes | None = b"", blob: Blob | None = None, 
         return pieces.interactions()
     from .foreign import read
 
-    interactions = [Interaction.of(recorded) for recorded in read(data, blob)]
+    interactions = [Interaction.of(recorded) for recorded in read(data, blob, wanted)]
     for number, interaction in enumerate(interactions, 1):
         interaction.place = place(called, number)
     return interactions

@@ -11,7 +11,7 @@ from ..core.model import Frame, Headers, Reply, Request
 from ..errors import CassetteFormatError
 from .cassette import Recorded
 from .dates import recorded_when
-from .format import split_uri
+from .format import Wanted, split_uri
 
 NAME = "HAR"
 """What a cassette says of where such a recording is from."""
@@ -28,15 +28,45 @@ def is_one(document: Any) -> bool:
     return isinstance(log, dict) and isinstance(log.get("entries"), list)
 
 
-def entries(document: Any) -> list[Any]:
-    """What was asked and answered: without requests that never had an answer, and those that left no HTTP."""
-    return [entry for entry in document["log"]["entries"] if _is_answered(entry)]
+def entries(document: Any, wanted: Wanted | None = None) -> list[Any]:
+    """What was asked and answered, in the order of asking: it may stand there in any.
+
+    Without requests that never had an answer, and those that left no HTTP. What is not wanted is not looked at: of a
+    picture or an upload the content is often missing.
+    """
+    found = [entry for entry in document["log"]["entries"] if _is_answered(entry) and not _is_of_browser(entry)]
+    return _in_order([entry for entry in found if wanted is None or wanted(*_asked(entry))])
+
+
+def _in_order(found: list[Any]) -> list[Any]:
+    """As they stand there where it is not known of each when it was asked."""
+    times = [recorded_when(entry.get("startedDateTime") if isinstance(entry, dict) else None) for entry in found]
+    if not all(times):
+        return found
+    places = sorted(range(len(found)), key=lambda place: times[place]["recorded"])
+    return [found[place] for place in places]
 
 
 def _is_answered(entry: Any) -> bool:
     """A status of 0 is what browsers write of a request that was blocked or given up."""
+    return bool(_status(entry) != 0)
+
+
+def _is_of_browser(entry: Any) -> bool:
+    """Whether a browser asks for itself: if a page may ask, or to talk in another protocol."""
+    return _asked(entry)[0] == "OPTIONS" or bool(_status(entry) == 101)
+
+
+def _status(entry: Any) -> Any:
     response = entry.get("response") if isinstance(entry, dict) else None
-    return not (isinstance(response, dict) and response.get("status") == 0)
+    return response.get("status") if isinstance(response, dict) else None
+
+
+def _asked(entry: Any) -> tuple[str, str]:
+    """Method and address, as far as they are there."""
+    request = entry.get("request") if isinstance(entry, dict) else None
+    data = request if isinstance(request, dict) else {}
+    return str(data.get("method") or "GET").upper(), str(data.get("url") or "")
 
 
 def recorded(entry: Any) -> Recorded:

@@ -79,10 +79,17 @@ def is_visible(path: Path, place: Path, suffixes: tuple[str, ...] = SUFFIXES) ->
     return is_cassette(path, suffixes) and not any(part.startswith(".") for part in path.relative_to(place).parts)
 
 
-def open_cassette(path: Path, signature: bytes | None = b"", blob: format.Blob | None = None) -> Cassette:
+def open_cassette(
+    path: Path,
+    signature: bytes | None = b"",
+    blob: format.Blob | None = None,
+    *,
+    wanted: format.Wanted | None = None,
+) -> Cassette:
     """The cassette in a file; an empty one where there is none. Raises `CassetteError`.
 
-    With `signature=None` it is opened to be written back: stored keys are taken as they stand.
+    With `signature=None` it is opened to be written back: stored keys are taken as they stand. Of a HAR what is
+    `wanted` is read.
     """
     must_be_file(path)
     OPENED[os.path.abspath(path)] = time.time()
@@ -92,7 +99,7 @@ def open_cassette(path: Path, signature: bytes | None = b"", blob: format.Blob |
         return Cassette(path)
     except OSError as error:
         raise CassetteError(f"The cassette {path} cannot be read: {error.strerror or error}.") from None
-    return cassette_of(data, path, signature, blob)
+    return cassette_of(data, path, signature, blob, wanted=wanted)
 
 
 def open_ours(path: Path) -> Cassette:
@@ -107,12 +114,18 @@ def open_ours(path: Path) -> Cassette:
 
 
 def cassette_of(
-    data: bytes, path: Path, signature: bytes | None = b"", blob: format.Blob | None = None, *, called: str = ""
+    data: bytes,
+    path: Path,
+    signature: bytes | None = b"",
+    blob: format.Blob | None = None,
+    *,
+    called: str = "",
+    wanted: format.Wanted | None = None,
 ) -> Cassette:
     """The cassette that these bytes are, as if they stood in a file. Raises `CassetteFormatError`."""
     called = called or str(path)
     try:
-        interactions = format.loads(data, signature, blob or blob_finder(path), called)
+        interactions = format.loads(data, signature, blob or blob_finder(path), called, wanted)
     except CassetteFormatError as error:
         raise CassetteFormatError(f"{called} is not a cassette that can be read. {error}") from None
     return Cassette(path, interactions, exists=True)

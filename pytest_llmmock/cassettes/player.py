@@ -92,8 +92,11 @@ class Player:
             self._sure = at + 1
 
     def _move(self, at: int, key: str) -> None:
-        if self._keys_of[at]:
-            self._index[self._keys_of[at]].remove(at)
+        before = self._keys_of[at]
+        if before:
+            self._index[before].remove(at)
+            if not self._index[before]:
+                del self._index[before]  # nothing has that key: it is as if it had never been recorded
         insort(self._index.setdefault(key, []), at)
         self._keys_of[at] = key
         self._left.clear()

@@ -21,11 +21,13 @@ _REPLY = b"\n  response:\n"
 _HEADS = (b"interactions:\n- request:\n", b"version: 1\ninteractions:\n- request:\n")
 _TAIL = b"\nversion: 1\n"
 _OURS = b"\n  llmmock:"
+_CASSETTERS = b"\n    body:\n      type: "
+"""Bodies with a type are cassetter's: it writes YAML 1.2, where other words are numbers and dates."""
 
 
 def pieces_of(data: bytes, blob: Blob | None, called: str) -> VcrPieces | None:
     """The interactions of a cassette of vcrpy's; None when it is not laid out as vcrpy does it."""
-    if not data.startswith(_HEADS) or _OURS in data:
+    if not data.startswith(_HEADS) or _OURS in data or _CASSETTERS in data:
         return None
     if not data.endswith(_TAIL if data.startswith(_HEADS[0]) else b"\n"):
         return None
@@ -70,14 +72,17 @@ class VcrPieces:
     def reply(self, number: int) -> Reply:
         from .foreign import recorded_reply
 
-        item = self._item(number, self._replies[number] - 1, self._starts[number + 1])
+        item = self._item(number, self._replies[number], self._starts[number + 1])
         return build(lambda: recorded_reply(item, self.request(number).method, self._blob))
 
     def recorded(self, number: int) -> Recorded:
         return Recorded(self.request(number), self.reply(number))
 
     def _item(self, number: int, start: int, end: int) -> Any:
-        """The value of the lines from one place to another, which are a part of an interaction."""
+        """The value of the lines from one place to another, which are a part of an interaction.
+
+        At its start there is a line end, and a dash or a blank: a blank stands for both.
+        """
         text = b" " + self._data[start + 2 : end] + b"\n"
         item = by_lines(text)
         if item is not None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from .. import dialects
-from ..cassettes import har, library
+from ..cassettes import library
 from ..cassettes.cassette import Interaction, Recorded
 from ..cassettes.matchers import Keys
 from ..cassettes.scrub import learn_all, scrub
-from ..core.model import Request
 from ..core.providers import is_provider
 from ..core.summary import plural
 from ..errors import CassetteError
@@ -43,7 +41,7 @@ def command(sources: tuple[Path, ...], out: Path, force: bool, dry_run: bool) ->
         if target.name.endswith(library.RULES):
             return _rules(source, target, dry_run)
         keys = Keys()
-        found = _asked_of_models(source, library.open_cassette(source).interactions)
+        found = _asked_of_models(source)
         learn_all(found, keys.secrets)
         interactions = [_taken_over(each, keys) for each in found]
         if not dry_run:
@@ -82,10 +80,18 @@ def _rules(source: Path, target: Path, dry_run: bool) -> int:
     return len(rules)
 
 
-def _asked_of_models(source: Path, found: Sequence[Interaction]) -> list[Interaction]:
+def _asked_of_models(source: Path) -> list[Interaction]:
     """All of a cassette; of a HAR, which holds whatever a browser loads, only this. Raises `CassetteError`."""
-    kept = [each for each in found if each.recorded.meta.get("imported") != har.NAME or _is_of_model(each.request)]
-    left = len(found) - len(kept)
+    others: list[str] = []
+
+    def is_wanted(method: str, url: str) -> bool:
+        if not _is_of_model(method, url):
+            others.append(url)
+            return False
+        return True
+
+    kept = library.open_cassette(source, wanted=is_wanted).interactions
+    left = len(others)
     if left and not kept:
         raise CassetteError(f"{source} holds no request to a language model, but {plural(left, 'other request')}.")
     if left:
@@ -95,9 +101,13 @@ def _asked_of_models(source: Path, found: Sequence[Interaction]) -> list[Interac
     return kept
 
 
-def _is_of_model(request: Request) -> bool:
-    host = urlsplit(request.url).hostname or ""
-    return is_provider(host) or dialects.is_named(request.method, request.path)
+def _is_of_model(method: str, url: str) -> bool:
+    """Also what has no address at all: who reads it says so."""
+    try:
+        parts = urlsplit(url)
+        return not url or is_provider(parts.hostname or "") or dialects.is_named(method, parts.path or "/")
+    except ValueError:
+        return False  # no address of a model's
 
 
 def _taken_over(interaction: Interaction, keys: Keys) -> Interaction:

@@ -48,6 +48,11 @@ def compact(value: object) -> str:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def writable(text: str) -> str:
+    """A text that UTF-8 can hold: a file does, and what xdist's workers are told through."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
 def is_json(body: bytes) -> bool:
     return json_error(body) is None
 

@@ -6,6 +6,7 @@ What it says of times is left out: at the speed `recorded` such replies come at 
 from __future__ import annotations
 
 import binascii
+import math
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -242,7 +243,11 @@ def _action(given: _Fixture, place: Place) -> Said | Failing:
     arguments = {**_words(response, place), **_others(response, place)}
     if not arguments:
         raise UsageError(f"{place}: it says nothing that rules know: words, calls, an error, a vector, media or JSON.")
-    more = {"usage": _usage(response.usage), "finish_reason": response.finishReason or "", "chunks": given.chunkSize}
+    more = {
+        "usage": _usage(response.usage, place / "usage"),
+        "finish_reason": response.finishReason or "",
+        "chunks": given.chunkSize,
+    }
     return checked(partial(reply, **{**arguments, **more, "status": response.status or 200}), place)
 
 
@@ -312,7 +317,10 @@ _COUNTS = {
 }
 
 
-def _usage(given: Mapping[str, Any] | None) -> dict[str, int] | None:
+def _usage(given: Mapping[str, Any] | None, place: Place) -> dict[str, int] | None:
     """What is counted, in any provider's names; costs are left out."""
-    found = {_COUNTS[name]: int(count) for name, count in (given or {}).items() if name in _COUNTS}
-    return found or None
+    counted = {name: count for name, count in (given or {}).items() if name in _COUNTS and count is not None}
+    for name, count in counted.items():
+        if isinstance(count, bool) or not isinstance(count, int | float) or not 0 <= count < math.inf:
+            raise UsageError(f"{place / name}: {count!r} is no count of tokens.")
+    return {_COUNTS[name]: int(count) for name, count in counted.items()} or None

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pytest_llmmock.cassettes import foreign
+from pytest_llmmock.cassettes.format import loads
 from pytest_llmmock.errors import CassetteFormatError
 
 YAML = r"""version: 1
@@ -131,3 +132,12 @@ def test_broken_toml_is_told():
 
 def test_yaml_that_looks_a_little_like_toml_stays_yaml():
     assert foreign.read(b"version: 1\ninteractions: []\n") == []
+
+
+def test_it_is_read_as_what_it_is_where_it_is_laid_out_as_vcrpy_does_it() -> None:
+    """Cut into interactions it would be YAML 1.1, in which this is 45045 seconds, and nobody asks when that was."""
+    data = YAML.replace('"n": null', "at: 12:30:45").encode()
+    assert [each.recorded for each in loads(data)] == foreign.read(data)
+    first = loads(data)[0]
+    assert first.request.json()["at"] == "12:30:45"
+    assert first.recorded.meta == {"recorded": "2026-11-21T07:59:17.935Z"}

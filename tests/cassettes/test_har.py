@@ -48,13 +48,35 @@ def test_what_was_asked_and_answered_is_read():
     assert found.meta == {"imported": "HAR"}
 
 
+def test_the_order_is_that_of_asking():
+    """Which the format asks of its readers: it may stand there in any."""
+    late, early = "2026-11-20T10:00:02Z", "2026-11-20T11:00:01+01:00"
+    second, first = entry({"method": "PUT"}, startedDateTime=late), entry(startedDateTime=early)
+    assert [each.request.method for each in read(second, first)] == ["POST", "PUT"]
+    assert [each.request.method for each in read(second, first, entry({"method": "GET"}))] == ["PUT", "POST", "GET"]
+
+
+def test_what_a_browser_asks_for_itself_is_left_out():
+    socket = entry({"method": "GET", "url": "wss://api.openai.com/v1/realtime"}, {"status": 101})
+    assert [each.request.method for each in read(entry({"method": "OPTIONS"}), socket, entry())] == ["POST"]
+
+
+def test_what_is_not_wanted_is_not_looked_at():
+    picture = entry({"method": "GET", "url": "https://example.com/a.png"}, {"content": {"size": 9}})
+    data = json.dumps({"log": {"entries": [picture, 5, entry()]}}).encode()
+    seen = []
+    found = foreign.read(data, wanted=lambda *asked: seen.append(asked) or "openai" in asked[1])  # type: ignore[func-returns-value]
+    assert len(found) == 1
+    assert seen[:2] == [("GET", "https://example.com/a.png"), ("GET", "")]
+
+
 def test_when_it_was_and_how_long_it_took_are_kept():
     (found,) = read(entry(startedDateTime="2026-11-20T10:00:00.5+01:00", timings={"wait": 250}))
     assert found.meta["recorded"] == "2026-11-20T09:00:00.500Z"
     assert [frame.at for frame in found.reply.frames] == [0.25]
 
 
-@pytest.mark.parametrize("when", ["yesterday", "", None, 5, {}])
+@pytest.mark.parametrize("when", ["yesterday", "", None, 5, {}, "0001-01-01T00:00:00+14:00"])
 def test_a_time_that_cannot_be_read_is_left_out(when):
     assert "recorded" not in read(entry(startedDateTime=when, timings={"wait": -1}))[0].meta
 

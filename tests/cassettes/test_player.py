@@ -368,6 +368,24 @@ def test_the_last_one_that_says_the_same_is_repeated_also_where_it_was_edited(
     assert [said(player, "Rome") for _ in range(4)] == [b"1", b"2", b"2", b"2"]
 
 
+@pytest.mark.parametrize("repeat", [False, True])
+def test_what_an_edited_recording_said_before_is_not_recorded_any_more(
+    play: Play, said: Said, tape: Tape, *, repeat: bool
+) -> None:
+    keys = Keys()
+    data = stored(tape("Bern", b"1"), keys=keys).replace(b"content: Bern", b"content: Rome")
+    player = play(loads(data, keys.signature), keys=keys, repeat=repeat)
+    assert said(player, "Bern") is None
+    assert said(player, "Rome") == b"1"
+
+
+def test_what_an_edited_recording_said_before_may_be_recorded_as_a_stream(real: Real) -> None:
+    keys = Keys()
+    data = stored(real("Bern", said="1"), real("Bern", stream=True, said="2"), keys=keys)
+    edited = data.replace(b"content: Bern", b"content: Rome", 1)
+    assert heard(player_of(*loads(edited, keys.signature), keys=keys), "Bern") == ("2", "plain", 2, FROM_STREAM)
+
+
 def test_recordings_of_another_tool_are_read_as_far_as_an_answer_needs_them(play: Play, said: Said, tape: Tape) -> None:
     data = plain_vcr.dumps([tape(words, words.encode()) for words in "abc"])
     interactions = loads(data.replace(b"uri: https://api.openai.com/v1/chat/completions", b"uri: []"))

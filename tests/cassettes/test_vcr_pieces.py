@@ -109,6 +109,14 @@ def test_the_version_may_stand_in_front() -> None:
     assert bodies(data) == [(b"a", b"b"), (b"c", b"d")]
 
 
+def test_requests_and_replies_are_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both: a reply that began in another column than its lines would be left to PyYAML."""
+    monkeypatch.setattr(foreign, "parse_yaml", lambda text: pytest.fail(f"left to PyYAML: {text!r}"))
+    apart = json.loads(json.dumps([item("a", '{"said": "b"}', date=["Sat, 21 Nov 2026 09:00:00 GMT"]), item("c", "d")]))
+    data = written(*apart)
+    assert bodies(data) == [(b"a", b'{"said": "b"}'), (b"c", b"d")]
+
+
 def test_bytes_that_are_no_text_are_read() -> None:
     one = item("a", "b")
     one["response"]["body"]["string"] = bytes(range(256))

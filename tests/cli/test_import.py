@@ -137,6 +137,18 @@ def test_of_a_har_only_what_models_were_asked_is_taken(llmmock, tmp_path):
     assert '"hello"' in llmmock("show", "new/session.yaml").stdout or "hello" in llmmock("show", "new").stdout
 
 
+def test_in_a_har_what_was_not_for_a_model_may_be_there_in_part_only(llmmock, tmp_path):
+    """Browsers leave out pictures and large answers, and the bytes of what is uploaded."""
+    document = json.loads(har(STYLES, CHAT, STYLES))
+    picture, _, upload = document["log"]["entries"]
+    picture["response"]["content"] = {"size": 70000, "mimeType": "image/png"}
+    upload["request"] |= {"method": "POST", "postData": {"mimeType": "multipart/form-data", "params": [{"name": "a"}]}}
+    (tmp_path / "shop.har").write_text(json.dumps(document))
+    done = llmmock("import", "shop.har", "--out", "new")
+    assert "2 requests left out that were not for a model" in done.stdout
+    assert "1 cassette with 1 interaction imported, 0 failed" in done.stdout
+
+
 def test_a_har_without_any_is_told(llmmock, tmp_path):
     (tmp_path / "shop.har").write_text(har(STYLES))
     told = llmmock("import", "shop.har", "--out", "new", status=1).stderr

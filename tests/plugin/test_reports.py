@@ -208,3 +208,24 @@ def test_replies_by_hand_are_counted_and_errors_on_purpose_are_not(project, stan
     }
     assert "unmatched · 3 scripted\n" in Path(project.path, "summary.md").read_text()
     assert 'name="llmmock_scripted" value="2"' in Path(project.path, "junit.xml").read_text()
+
+
+HALVES = r"""
+import httpx
+
+def test_it(llm_mock):
+    body = b'{"model": "a\\ud800", "messages": [{"role": "user", "content": "b\\udfff"}]}'
+    with httpx.Client() as client:
+        client.post("https://api.openai.com/v1/chat/completions", content=body)
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]])
+@pytest.mark.parametrize("name", ["report.json", "report.md", "report.html"])
+def test_halves_of_characters_in_a_request_are_told_as_their_escapes(project, workers, name):
+    """JSON may hold them, and neither a file nor what xdist's workers are told through."""
+    project.makepyfile(test_app=HALVES)
+    run(project, f"--llm-report={name}", *workers).assert_outcomes(passed=1, errors=1)
+    report = (project.path / name).read_text("utf-8")
+    assert "udfff" in report or name == "report.md"
+    assert "ud800" in report or name == "report.md"

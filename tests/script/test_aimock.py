@@ -151,6 +151,11 @@ def test_tokens_are_counted_as_it_says(script):
     assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (3, 4, 7)
 
 
+def test_tokens_that_nobody_counted_are_left_out(script):
+    mock = script(fixture({"content": "a", "usage": {"prompt_tokens": 3, "completion_tokens": None}}))
+    assert replied(mock, chat()).json()["usage"]["prompt_tokens"] == 3
+
+
 def test_pieces_have_the_size_that_it_says(script):
     mock = script({**fixture("abcdef"), "chunkSize": 2, "latency": 5, "recordedTimings": {"ttftMs": 1}})
     events = [json.loads(frame.data[6:]) for frame in replied(mock, chat(stream=True)).frames[:-1]]
@@ -169,6 +174,7 @@ def test_pieces_have_the_size_that_it_says(script):
         (fixture({"image": {}}), "a picture has a `url` or `b64Json`"),
         (fixture({"audio": "?"}), "this is not Base64"),
         (fixture({"toolCalls": [{"arguments": "{}"}]}), r"toolCalls\[0\]\.name: this key is missing"),
+        (fixture({"content": "a", "usage": {"prompt_tokens": "many"}}), r"prompt_tokens: 'many' is no count of tokens"),
         (5, "stands where keys were expected"),
     ],
 )
