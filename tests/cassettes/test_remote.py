@@ -67,9 +67,7 @@ def test_a_name_is_no_pattern(store: str, put: Put, tape: Tape, name: str) -> No
         assert (cassette.called, cassette.interactions[0].reply.body) == (f"{store}/{name}", b"1")
 
 
-def test_a_file_that_cannot_be_read_is_told(
-    store: str, put: Put, tape: Tape, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_read_is_told(store: str, put: Put, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError("Access Denied")
 
