@@ -206,6 +206,13 @@ def test_nobody_is_told_to_go_on_without_a_body(server: Server) -> None:
         assert client.read().interim == 0
 
 
+def test_nobody_is_told_to_go_on_with_a_body_that_is_too_large(server: Server) -> None:
+    with wire(server) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 999999999\r\n\r\n")
+        answer = client.read()
+        assert (answer.status, answer.interim) == (413, 0)
+
+
 # --- connections ----------------------------------------------------------------------------------------
 
 
