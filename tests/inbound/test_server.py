@@ -225,6 +225,20 @@ def test_a_connection_is_kept_for_the_next_request(server: Server) -> None:
             assert "connection" not in answer.headers
 
 
+def test_a_connection_for_which_there_is_no_thread_is_closed_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "llmmock-connection":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Server(echo) as server, wire(server) as client:
+        assert client.closed()
+    assert "can't start new thread" in server.errors[0]
+
+
 def test_requests_sent_at_once_are_answered_in_order(server: Server) -> None:
     requests = [b"POST /%d HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n%02d" % (n, n) for n in range(30)]
     with wire(server) as client:
