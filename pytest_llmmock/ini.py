@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser, Error
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .errors import UsageError
 
@@ -35,9 +35,25 @@ def _read(path: Path, read: Callable[[str], Section]) -> Section:
         raise UsageError(f"The settings in {path} cannot be read: {error}") from None
 
 
+def _pyproject(text: str) -> Section:
+    """The table of old, or where it is not there the one that pytest has read since 9."""
+    options = _table(text, "tool", "pytest", "ini_options")
+    return _table(text, "tool", "pytest") if options is None else options
+
+
 def _toml(text: str) -> Section:
-    options: Section = tomllib.loads(text).get("tool", {}).get("pytest", {}).get("ini_options")
-    return options
+    return _table(text, "pytest")
+
+
+def _table(text: str, *steps: str) -> Section:
+    found: Any = tomllib.loads(text)
+    for step in steps:
+        found = found.get(step)
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise ValueError(f"{step} is no table")
+    return cast(Section, found)
 
 
 def _section(name: str) -> Callable[[str], Section]:
@@ -50,9 +66,11 @@ def _section(name: str) -> Callable[[str], Section]:
 
 
 _FILES: dict[str, Callable[[str], Section]] = {
+    "pytest.toml": _toml,
+    ".pytest.toml": _toml,
     "pytest.ini": _section("pytest"),
     ".pytest.ini": _section("pytest"),
-    "pyproject.toml": _toml,
+    "pyproject.toml": _pyproject,
     "tox.ini": _section("pytest"),
     "setup.cfg": _section("tool:pytest"),
 }

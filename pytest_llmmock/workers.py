@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from . import dialects
 from .control import PREFIX
 from .control.merging import merged, summed
+from .control.metrics import CONTENT_TYPE
 from .core.json_text import compact, parse_json
 from .core.model import Problem, Reply, Request, frames_of
 from .inbound.refusals import nobody
@@ -93,7 +94,9 @@ def _is_shared(request: Request, reply: Reply) -> bool:
     """Whether an answer is about the server, and not a refusal, or another server's figures that were recorded."""
     if reply.status != 200:
         return False
-    return PREFIX in request.path or (request.path.endswith(METRICS) and reply.source == "script")
+    if reply.source == "script":  # a rule may answer at any path, and says nothing that could be added up
+        return request.path.endswith(METRICS) and reply.content_type == CONTENT_TYPE
+    return PREFIX in request.path
 
 
 def _ask(port: int, request: Request) -> bytes:

@@ -15,6 +15,9 @@ NAMES = ("speed", "cassette_dir")
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("pytest.toml", '[pytest]\nllm_speed = "x10"\n'),
+        (".pytest.toml", '[pytest]\nllm_speed = "x10"\n'),
+        ("pyproject.toml", '[tool.pytest]\nllm_speed = "x10"\n'),
         ("pytest.ini", "[pytest]\nllm_speed = x10\n"),
         (".pytest.ini", "[pytest]\nllm_speed = x10\n"),
         ("pyproject.toml", '[tool.pytest.ini_options]\nllm_speed = "x10"\n'),
@@ -38,7 +41,17 @@ def test_the_first_file_with_a_section_for_pytest_counts(tmp_path):
     assert read_ini(tmp_path, NAMES) == (str(tmp_path / "tox.ini"), {"cassette_dir": "tapes"})
 
 
-@pytest.mark.parametrize(("name", "text"), [("pytest.ini", "no section"), ("pyproject.toml", "[tool")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.ini", "no section"),
+        ("pyproject.toml", "[tool"),
+        ("pyproject.toml", "tool = 3"),
+        ("pyproject.toml", "[tool]\npytest = 3"),
+        ("pyproject.toml", "[tool.pytest]\nini_options = [1]"),
+        ("pytest.toml", "pytest = 3"),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(UsageError, match=f"The settings in {Path(tmp_path / name)} cannot be read"):

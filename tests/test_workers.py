@@ -119,6 +119,13 @@ def test_figures_that_were_recorded_are_played(tmp_path, cassette):
         assert two.told("GET", "/metrics") == "recorded figures"
 
 
+@pytest.mark.parametrize("path", ["/v1/metrics", "/x/__llmmock__/y"])
+def test_a_rule_at_such_a_path_answers_once(two, path):
+    two.told("POST", "/__llmmock__/rules", {"when": {"path": path}, "reply": "by rule"})
+    assert two.ask("GET", path).body == b"by rule"
+    assert len(two.told("GET", "/__llmmock__/journal")["entries"]) == 1
+
+
 def test_the_key_that_is_asked_for_goes_along(tmp_path, cassette):
     locked = [shelf_of(cassette, auth_token="sk-1") for _ in range(2)]
     with together(tmp_path / "together", *locked) as two:

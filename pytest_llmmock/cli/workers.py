@@ -39,7 +39,7 @@ def serve_with_workers(
     with TemporaryDirectory(prefix="llmmock-") as folder, _reserved(*address) as port:
         worker = _Worker(tuple(places), settings, (address[0], port), folder)
         url = Server(host=address[0], port=port).url
-        with _interrupted_by_signals(), _running(worker, count) as workers, suppress(KeyboardInterrupt):
+        with _interrupted_by_signals(), suppress(KeyboardInterrupt), _running(worker, count) as workers:
             click.echo(banner(url))
             wait([each.sentinel for each in workers])
             raise ServerError("A worker has ended by itself, so the others were stopped. Start it again.")
@@ -80,6 +80,10 @@ class _Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us, which ends us
         signal.signal(signal.SIGTERM, _interrupt)
         threading.Thread(target=self._end_with_parent, name="llmmock-parent", daemon=True).start()
+        with suppress(KeyboardInterrupt):  # which may come before there is anything to end
+            self._serve(ready)
+
+    def _serve(self, ready: Connection) -> None:
         shelf = Shelf(named(self.places, self.settings), self.settings, on_trouble=_say)
         handle = Together(Path(self.folder), shelf.handle).handle
         host, port = self.address
@@ -151,5 +155,7 @@ def _reserved(host: str, port: int) -> Iterator[int]:
     with socket.socket(family) as kept:
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:  # as the workers do: the same port of 0.0.0.0 may be somebody else's
+            kept.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         kept.bind(address)
         yield int(address[1])

@@ -149,6 +149,8 @@ def _read_body(stream: BufferedIOBase, headers: Headers, proceed: Callable[[byte
     length = read_length(headers)
     if length == 0:
         return b""
+    if length is not None and length > MAX_BODY:
+        raise _too_large()  # before its client is told to go on with it
     proceed(b"HTTP/1.1 100 Continue\r\n\r\n")
     return b"".join(_read_chunks(stream)) if length is None else read_exactly(stream, length)
 
@@ -203,8 +205,6 @@ def _read_trailers(stream: BufferedIOBase) -> None:
 
 
 def read_exactly(stream: BufferedIOBase, size: int) -> bytes:
-    if size > MAX_BODY:
-        raise _too_large()
     data = stream.read(size)
     if len(data) < size:
         raise ConnectionAbortedError("the client went away inside a request's body")

@@ -86,8 +86,8 @@ class Listener(ThreadedWSGIServer):
         thread = threading.Thread(
             target=self.process_request_thread, args=(request, client_address), name="llmmock-connection", daemon=True
         )
+        thread.start()  # which fails where there are too many: such a thread could not be waited for
         self._threads_of[request] = thread
-        thread.start()
 
     # --- in the threads of connections ---
 

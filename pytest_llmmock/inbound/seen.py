@@ -16,6 +16,9 @@ from .http1 import Asked, BadRequest, Head
 _ROOM = 1 << 22
 """Bytes of requests that are remembered."""
 
+_BESIDE = 500
+"""Bytes that a request takes beside those that were sent."""
+
 _LARGE = 1 << 16
 """Bytes from which a request is not: to read it again is then a small part of what it takes."""
 
@@ -51,9 +54,10 @@ class Seen:
     def _remember(self, sent: bytes, asked: Asked) -> None:
         if len(sent) > _LARGE:
             return
-        self._size += 2 * len(sent)  # its body stands in the request once more
+        size = 2 * len(sent) + _BESIDE  # its body stands in the request once more
+        self._size += size
         if self._size > _ROOM:
-            self._known, self._size = {}, 2 * len(sent)
+            self._known, self._size = {}, size
         self._known[sent] = asked
 
 

@@ -59,6 +59,24 @@ def test_a_single_cassette_is_opened(store: str, put: Put, tape: Tape) -> None:
     assert library.name_of(cassette.path, remote.root_of(f"{store}/deep/a.yaml")) == "a"
 
 
+@pytest.mark.parametrize("name", ["TestPlan.test_rome[gpt-5].yaml", "[a]/b.yaml", "a*.yaml", "a?.yaml"])
+def test_a_name_is_no_pattern(store: str, put: Put, tape: Tape, name: str) -> None:
+    put(name, format.dumps([tape("one", b"1")]))
+    for address in (store, f"{store}/{name}"):
+        [cassette] = remote.open_all(address, b"")
+        assert (cassette.called, cassette.interactions[0].reply.body) == (f"{store}/{name}", b"1")
+
+
+def test_a_file_that_cannot_be_read_is_told(store: str, put: Put, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError("Access Denied")
+
+    put("a.yaml", format.dumps([tape("one", b"1")]))
+    monkeypatch.setattr(fsspec.get_filesystem_class(store.partition(":")[0]), "cat_file", refuse)
+    with pytest.raises(CassetteError, match="may not be read: Access Denied. Check the credentials"):
+        remote.open_all(store, b"")
+
+
 def test_what_is_open_does_not_ask_the_storage_again(store: str, put: Put, tape: Tape) -> None:
     put("a.yaml", format.dumps([tape("one", b"1")]))
     [cassette] = remote.open_all(store, b"")
@@ -114,6 +132,8 @@ class Bucket(Exception):
             PermissionError("Access Denied"),
             "memory://b may not be read: Access Denied. Check the credentials and their",
         ),
+        (PermissionError("https://me:secret@host"), "memory://b may not be read: https://host. Check"),
+        (ImportError("no ftp://me:secret@host"), "memory://b cannot be read: no ftp://host."),
         (PermissionError(), "memory://b may not be read: no permission. Check"),
         (Bucket("Unable to locate\ncredentials"), "memory://b cannot be read: Bucket: Unable to locate credentials."),
         (Bucket("https://me:secret@host refused"), "memory://b cannot be read: Bucket: https://host refused."),
@@ -146,6 +166,7 @@ def test_a_password_in_an_address_is_not_told() -> None:
         remote.open_all("nowhere://me:secret@host/b", b"")
     assert str(caught.value).startswith("nowhere://host/b cannot be read")
     assert remote.root_of("ftp://me:secret@host/b") == Path("ftp://host/b")
+    assert remote.root_of("ftp://me:sec@ret@host/b@c") == Path("ftp://host/b@c")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +186,7 @@ def test_without_fsspec_the_command_that_installs_it_is_told(
     assert str(caught.value).endswith(f"pip install {packages}")
 
 
-@pytest.mark.parametrize("place", ["s3://bucket/a", "memory://a", "simplecache::s3://b"])
+@pytest.mark.parametrize("place", ["s3://bucket/a", "S3://bucket/a", "memory://a", "simplecache::s3://b"])
 def test_an_address_is_told_from_a_path(place: str) -> None:
     assert remote.is_address(place)
 

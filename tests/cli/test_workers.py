@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.cassettes.library import save
+from pytest_llmmock.cli import workers
 from pytest_llmmock.cli.workers import by_itself
 from pytest_llmmock.core.model import json_reply
 from pytest_llmmock.settings import combine
@@ -122,6 +126,34 @@ def test_a_signal_ends_it_as_it_ends_one(llmmock, cassette, number):
         serving.process.wait(30)
     assert serving.err == "llmmock: stopped\n"
     assert gone(workers)
+
+
+def interrupted(*_: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+def test_a_signal_while_workers_begin_ends_it_as_well(monkeypatch, capsys):
+    monkeypatch.setattr(workers, "_interrupted_by_signals", nullcontext)
+    monkeypatch.setattr(workers, "_start", interrupted)
+    workers.serve_with_workers((), combine([]), ("127.0.0.1", 0), 2, str)
+    assert capsys.readouterr() == ("", "llmmock: stopped\n")
+
+
+def test_a_worker_that_still_reads_its_cassettes_ends_without_a_word(monkeypatch, tmp_path):
+    monkeypatch.setattr(workers.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(workers, "named", interrupted)
+    ready, tell = multiprocessing.Pipe(duplex=False)
+    with ready, tell:
+        workers._Worker((), combine([]), ("127.0.0.1", 0), str(tmp_path))(tell)
+        assert not ready.poll()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="IPv6 is not here")
+def test_all_addresses_of_ipv6_leave_those_of_ipv4_alone():
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        port = other.getsockname()[1]
+        with workers._reserved("::", port) as reserved:
+            assert reserved == port
 
 
 def test_a_stream_that_still_comes_does_not_hold_the_end(llmmock, cassette):

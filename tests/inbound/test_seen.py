@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -142,11 +143,22 @@ def test_what_is_unusual_is_read_anew(unusual: bytes) -> None:
 
 
 def test_no_more_is_remembered_than_has_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen, "_ROOM", 5 * len(PLAIN))
+    monkeypatch.setattr(seen, "_ROOM", 3 * (2 * len(PLAIN) + seen._BESIDE) - 1)
     known = Seen()
     for number in range(100):
         read(known, PLAIN.replace(b"abc", b"%03d" % number))
     assert len(known._known) < 3
+
+
+def test_what_small_requests_take_beside_their_bytes_counts() -> None:
+    known = Seen()
+    tracemalloc.start()
+    try:
+        for number in range(15_000):
+            read(known, b"GET /%d HTTP/1.1\r\n\r\n" % number)
+        assert tracemalloc.get_traced_memory()[0] < seen._ROOM
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_large_request_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

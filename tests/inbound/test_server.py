@@ -206,6 +206,13 @@ def test_nobody_is_told_to_go_on_without_a_body(server: Server) -> None:
         assert client.read().interim == 0
 
 
+def test_nobody_is_told_to_go_on_with_a_body_that_is_too_large(server: Server) -> None:
+    with wire(server) as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 999999999\r\n\r\n")
+        answer = client.read()
+        assert (answer.status, answer.interim) == (413, 0)
+
+
 # --- connections ----------------------------------------------------------------------------------------
 
 
@@ -216,6 +223,20 @@ def test_a_connection_is_kept_for_the_next_request(server: Server) -> None:
             answer = client.read()
             assert answer.json()["path"] == f"/{number}"
             assert "connection" not in answer.headers
+
+
+def test_a_connection_for_which_there_is_no_thread_is_closed_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "llmmock-connection":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Server(echo) as server, wire(server) as client:
+        assert client.closed()
+    assert "can't start new thread" in server.errors[0]
 
 
 def test_requests_sent_at_once_are_answered_in_order(server: Server) -> None:
