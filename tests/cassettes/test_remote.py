@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_read_is_told(store: str, put: Put, tape: Tape, mo
 
     put("a.yaml", format.dumps([tape("one", b"1")]))
     monkeypatch.setattr(fsspec.get_filesystem_class(store.partition(":")[0]), "cat_file", refuse)
-    with pytest.raises(CassetteError, match="may not be read: Access Denied. Check the credentials"):
+    with pytest.raises(CassetteError, match=r"may not be read: Access Denied\. Check the credentials"):
         remote.open_all(store, b"")
 
 
