@@ -82,6 +82,7 @@ THIRD_PARTY = {
     "assertions/schemas.py": {"jsonschema", "referencing"},
     "core/codings.py": {"brotli", "brotlicffi", "backports", "compression"},
     "cassettes/foreign.py": {"yaml", "vcr"},
+    "cassettes/foreign_yaml.py": {"yaml"},
     "cassettes/cassetter.py": {"yaml"},
     "cassettes/remote.py": {"fsspec"},
     "contract/schemas.py": {"jsonschema"},

@@ -196,7 +196,7 @@ class Pieces:
 
 def built(text: bytes, make: Callable[[Any], T]) -> T:
     """What is made of the value of these lines of YAML. Raises `CassetteFormatError`."""
-    from .foreign import parse_yaml
+    from .foreign_yaml import parse_yaml
 
     item = by_lines(text)
     return build(lambda: make(parse_yaml(text) if item is None else item))

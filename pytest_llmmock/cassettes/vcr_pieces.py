@@ -87,7 +87,7 @@ class VcrPieces:
         item = by_lines(text)
         if item is not None:
             return item
-        from .foreign import parse_yaml
+        from .foreign_yaml import parse_yaml
 
         try:
             return parse_yaml(text)

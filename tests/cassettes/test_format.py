@@ -13,7 +13,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pytest_llmmock.cassettes import foreign, format
+from pytest_llmmock.cassettes import foreign_yaml, format
 from pytest_llmmock.cassettes.bodies import STYLES
 from pytest_llmmock.cassettes.cassette import Interaction, Recorded
 from pytest_llmmock.cassettes.format import HEAD, LARGE, cut, dumps, loads
@@ -138,7 +138,7 @@ def _loader(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "pure":
             patch.delattr(yaml, "CSafeLoader")
-        patch.setattr(foreign, "_LOADER", None)
+        patch.setattr(foreign_yaml, "_LOADER", None)
         yield
 
 

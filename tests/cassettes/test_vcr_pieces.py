@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmmock.cassettes import foreign, vcr_pieces
+from pytest_llmmock.cassettes import foreign, foreign_yaml, vcr_pieces
 from pytest_llmmock.cassettes.format import loads
 from pytest_llmmock.errors import CassetteFormatError
 
@@ -111,7 +111,7 @@ def test_the_version_may_stand_in_front() -> None:
 
 def test_requests_and_replies_are_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both: a reply that began in another column than its lines would be left to PyYAML."""
-    monkeypatch.setattr(foreign, "parse_yaml", lambda text: pytest.fail(f"left to PyYAML: {text!r}"))
+    monkeypatch.setattr(foreign_yaml, "parse_yaml", lambda text: pytest.fail(f"left to PyYAML: {text!r}"))
     apart = json.loads(json.dumps([item("a", '{"said": "b"}', date=["Sat, 21 Nov 2026 09:00:00 GMT"]), item("c", "d")]))
     data = written(*apart)
     assert bodies(data) == [(b"a", b'{"said": "b"}'), (b"c", b"d")]
