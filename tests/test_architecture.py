@@ -91,7 +91,7 @@ THIRD_PARTY = {
     "inbound/listener.py": {"werkzeug"},
     "inbound/threads.py": {"anyio"},
     "script/conditions.py": {"respx", "httpx"},
-    "script/aimock.py": {"pydantic"},
+    "script/aimock_replies.py": {"pydantic"},
     "script/checking.py": {"pydantic"},
     "script/documents.py": {"yaml"},
     "script/files.py": {"pydantic"},
