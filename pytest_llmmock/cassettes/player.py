@@ -103,7 +103,9 @@ class Player:
 
     def answer(self, exchange: Exchange) -> Reply | None:
         key = self.keys.key(exchange)
-        found = self._exact(exchange, key) if self._is_recorded(key) else self._converted(exchange)
+        found = self._exact(exchange, key)
+        if found is None and key not in self._index:
+            found = self._converted(exchange)
         if found is None:
             return None
         at, reply = found
@@ -112,12 +114,6 @@ class Player:
         exchange.meta = interaction.noted
         cassette.note_played(interaction)
         return Reply(reply.status, reply.headers, reply.frames, reply.reason, cut=reply.cut)  # a copy, to be marked
-
-    def _is_recorded(self, key: str) -> bool:
-        """Whether there is a recording of this key."""
-        with self._lock:
-            self._settle_up_to(key)
-            return key in self._index
 
     def _settle_up_to(self, key: str) -> None:
         """Have the keys in front of the first recording of this key that is left, and its own; all, where none is."""
@@ -149,13 +145,14 @@ class Player:
         return at, reply or recorded
 
     def _take(self, key: str) -> int | None:
+        """The next recording of a key. Where there is none, the keys of all are known by then."""
         with self._lock:
             self._settle_up_to(key)
             left = self._left_of(key)
             if left:
                 self._gone.add(left[0])
                 return left.popleft()
-            return self._index[key][-1] if self.repeat else None
+            return self._index[key][-1] if self.repeat and key in self._index else None
 
     def _converted(self, exchange: Exchange) -> tuple[int, Reply] | None:
         """The next recording of the same request with `stream` the other way, as this one wants it."""
