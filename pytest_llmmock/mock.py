@@ -26,6 +26,7 @@ from .gate.origins import opened_to, read_origins
 from .gate.tokens import read_tokens
 from .inbound.doors import Door
 from .inbound.egress import Guard
+from .inbound.mounts import is_mounted
 from .script.scripted import Scripted
 from .settings import Mode, Settings, combine
 from .upstreams.addresses import is_loopback
@@ -93,7 +94,7 @@ class _Takes:
     settings: Settings
 
     def __call__(self, method: str, host: str, path: str) -> bool:
-        if matches(host, self.settings.ignore_hosts) or (is_loopback(host) and _is_mounted(path)):
+        if matches(host, self.settings.ignore_hosts) or (is_loopback(host) and is_mounted(path)):
             return False  # what is sent to a server of ours goes over HTTP, as it was meant to
         return self.knows(host) or dialects.is_named(method, path)
 
@@ -135,13 +136,6 @@ def _say_late(text: str) -> None:
 
 
 _LATE = "The last test is over and a thread goes on. Let the test that starts it wait for its end, and it is answered."
-
-
-def _is_mounted(path: str) -> bool:
-    """Whether a path is one of a server of ours."""
-    from .inbound.server import MOUNTED
-
-    return MOUNTED.match(path) is not None
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +11,7 @@ from typing import Self
 from ..core.leaving import Client
 from ..core.model import Problem, Reply, Request
 from ..errors import CutConnection
+from . import mounts
 from .binding import bind
 from .listener import Listener
 from .refusals import WriteError, gone, nobody, refusal
@@ -20,9 +19,6 @@ from .replies import Ready
 from .seen import Seen
 
 Handle = Callable[[Request], Reply]
-
-MOUNTED = re.compile(r"/t\d+-[0-9a-f]{4}(?:/|$)")
-"""How a path begins that some server of ours has mounted."""
 
 _THIS_MACHINE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -96,7 +92,7 @@ class Server:
 
     def mount(self, handle: Handle) -> str:
         """A new path prefix; requests below it go to `handle`, without the prefix."""
-        prefix = f"/t{next(self._numbers)}-{os.urandom(2).hex()}"
+        prefix = mounts.prefix(next(self._numbers))
         self._mounts[prefix] = handle
         return prefix
 
