@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..dialects.fields import listing, mapping, objects, text
-from . import media, schemas, tools
+from . import media, required, schemas, tools
 from .finding import Finding, Steps, listed
 
 Body = dict[str, Any]
@@ -107,8 +107,7 @@ def chosen_tool(body: Body) -> Iterator[Finding]:
 
 def what_goes_with_it(body: Body) -> Iterator[Finding]:
     """Parameters that need another one, or that exclude each other."""
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        yield Finding(("stream_options",), "is for streams only, and 'stream' is not true.")
+    yield from required.stream_options(body)
     if body.get("top_logprobs") is not None and body.get("logprobs") is not True:
         yield Finding(("top_logprobs",), "is for log probabilities only, and 'logprobs' is not true.")
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:

@@ -34,3 +34,9 @@ def check(body: dict[str, Any], operation: str) -> Iterator[Finding]:
     for name in REQUIRED.get(operation, ()):
         if body.get(name) is None:
             yield missing((name,))
+
+
+def stream_options(body: dict[str, Any]) -> Iterator[Finding]:
+    """What goes with a stream only."""
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        yield Finding(("stream_options",), "is for streams only, and 'stream' is not true.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..dialects.fields import listing, mapping, objects, text
-from . import media, schemas, tools
+from . import media, required, schemas, tools
 from .finding import Finding, Steps
 
 Body = dict[str, Any]
@@ -83,8 +83,7 @@ def chosen_tool(body: Body) -> Iterator[Finding]:
 
 def what_goes_with_it(body: Body) -> Iterator[Finding]:
     """Parameters that need another one, or that exclude each other."""
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        yield Finding(("stream_options",), "is for streams only, and 'stream' is not true.")
+    yield from required.stream_options(body)
     if body.get("previous_response_id") is not None and body.get("conversation") is not None:
         words = "says the same as 'conversation': only one of them can be there."
         yield Finding(("previous_response_id",), words, "mutually_exclusive_parameters")
