@@ -86,8 +86,12 @@ class Listener(ThreadedWSGIServer):
         thread = threading.Thread(
             target=self.process_request_thread, args=(request, client_address), name="llmmock-connection", daemon=True
         )
-        thread.start()  # which fails where there are too many: such a thread could not be waited for
         self._threads_of[request] = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            del self._threads_of[request]  # there are too many: such a thread could not be waited for
+            raise
 
     # --- in the threads of connections ---
 
