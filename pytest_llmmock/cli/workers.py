@@ -150,7 +150,7 @@ def _end(workers: Sequence[BaseProcess]) -> None:
 @contextmanager
 def _reserved(host: str, port: int) -> Iterator[int]:
     """A port that stays ours: each worker listens on it by itself. Raises `ServerError`."""
-    with bind(host, port) as free:
+    with bind(host, port, listens=False) as free:
         family, address = free.family, free.getsockname()[:2]
     with socket.socket(family) as kept:
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -23,6 +23,8 @@ from pytest_llmmock.cassettes.library import save
 from pytest_llmmock.cli import workers
 from pytest_llmmock.cli.workers import by_itself
 from pytest_llmmock.core.model import json_reply
+from pytest_llmmock.errors import ServerError
+from pytest_llmmock.inbound.binding import bind
 from pytest_llmmock.settings import combine
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes cannot share a port there")
@@ -259,3 +261,15 @@ def test_one_worker_is_the_server_that_needs_nothing_more(llmmock, cassette):
 )
 def test_what_is_told_is_what_makes_a_difference(repeated, given, told):
     assert by_itself(repeated, combine([("test", {"repeat": True, **given})])) == told
+
+
+def test_nobody_can_connect_before_a_worker_listens():
+    """A client that got in would be hung up on."""
+    with bind("127.0.0.1", 0, listens=False) as free, pytest.raises(ConnectionRefusedError):
+        socket.create_connection(free.getsockname())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_at_which_somebody_listens_is_found_out_without_listening(host):
+    with bind(host, 0, shared=True) as taken, pytest.raises(ServerError, match="Address already in use"):
+        bind(host, taken.getsockname()[1], listens=False)
